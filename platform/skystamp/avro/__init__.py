@@ -1,0 +1,76 @@
+"""Avro object containers: bytes in, one record or one `Reject` per packet out, in order; and records written.
+
+    container ── header: schema, codec ── blocks (count, bytes) ── records
+    container.py                          container.py, codecs.py   records.py
+
+Two promises. Whatever the bytes, reading raises nothing: a fault becomes a `Reject` in the place of the packet it
+cost (a damaged record costs itself and, as its end can not be found, the rest of its block). And nothing unpacks to
+more than `Limits` allow.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+import fastavro
+
+from skystamp.avro.container import Block, Limits, blocks, read_header
+from skystamp.avro.records import Decoded, Plan, Record, plan_of
+from skystamp.errors import Reject
+
+__all__ = ["Decoded", "Limits", "Record", "encode", "parse_schema", "read", "write"]
+
+
+def read(
+    source: bytes | BinaryIO, *, history: bool = False, limits: Limits | None = None
+) -> Iterator[Decoded | Reject]:
+    """Yield one `Decoded` or one `Reject` for each packet of an Avro container, in order.
+
+    Parameters
+    ----------
+    source : bytes or binary file
+        One container, read from its start, block by block.
+    history : bool
+        Whether records keep their history (previous candidates, forced photometry). Leaving it out is much faster.
+    limits : Limits, optional
+        What is too large.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    limits = limits or Limits()
+    try:
+        header = read_header(stream, limits)
+    except Reject as reject:
+        yield reject
+        return
+    try:
+        plan: Plan | Reject = plan_of(header.schema)
+    except Reject as reject:
+        plan = reject
+    for block in blocks(stream, header, limits):
+        yield from _outcomes(block, plan, history=history)
+
+
+def _outcomes(block: Block, plan: Plan | Reject, *, history: bool) -> Iterator[Decoded | Reject]:
+    fault = block.damage or (plan if isinstance(plan, Reject) else None)
+    if fault is not None:
+        yield from (fault for _ in range(block.count))
+    elif isinstance(plan, Plan):
+        yield from plan.decode(block.data, block.count, history=history)
+
+
+def parse_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema in the parsed form that `encode` and `write` take."""
+    parsed: dict[str, Any] = fastavro.parse_schema(schema, named_schemas={})
+    return parsed
+
+
+def encode(record: Record, schema: dict[str, Any], *, codec: str = "null") -> bytes:
+    """Return one packet: a container with one record."""
+    out = io.BytesIO()
+    write(out, [record], schema, codec=codec)
+    return out.getvalue()
+
+
+def write(out: BinaryIO, records: Iterable[Record], schema: dict[str, Any], *, codec: str = "deflate") -> None:
+    """Write a container (codec ``null``, ``deflate``, ``snappy``, ``zstandard``, ``bzip2`` or ``xz``)."""
+    fastavro.writer(out, schema, records, codec=codec)

@@ -1,0 +1,88 @@
+"""The codecs of Avro blocks, each as a function that unpacks at most so many bytes.
+
+Sizes are bounded before memory is taken: a block may declare anything.
+"""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import cramjam
+import zstandard
+from isal import isal_zlib
+
+from skystamp.errors import Reason, Reject
+
+NAMES = ("null", "deflate", "snappy", "zstandard", "bzip2", "xz")
+
+
+def unpack(codec: str, data: bytes, limit: int) -> bytes:
+    """Return the bytes of a block that was packed with `codec` (one of `NAMES`).
+
+    Raises
+    ------
+    Reject
+        TOO_LARGE if they would be more than `limit`; TRUNCATED_AVRO if the packed data are damaged.
+    """
+    try:
+        return _CODECS[codec](data, limit)
+    except _ERRORS as error:
+        raise Reject(Reason.TRUNCATED_AVRO, f"a {codec} block does not unpack: {error}") from error
+
+
+def _null(data: bytes, _limit: int) -> bytes:
+    return data
+
+
+def _stream(new: Callable[[], Any]) -> Callable[[bytes, int], bytes]:
+    def unpack_stream(data: bytes, limit: int) -> bytes:
+        decompressor = new()
+        out: bytes = decompressor.decompress(data, limit + 1)
+        _bound(len(out), limit)
+        if not decompressor.eof:
+            raise EOFError("the packed data end early")
+        return out
+
+    return unpack_stream
+
+
+def _snappy(data: bytes, limit: int) -> bytes:
+    body, checksum = data[:-4], data[-4:]
+    _bound(cramjam.snappy.decompress_raw_len(body), limit)
+    out = bytes(cramjam.snappy.decompress_raw(body))
+    if zlib.crc32(out).to_bytes(4, "big") != checksum:
+        raise ValueError("the checksum differs")
+    return out
+
+
+def _zstandard(data: bytes, limit: int) -> bytes:
+    out: bytes = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data).read(limit + 1)
+    _bound(len(out), limit)
+    return out
+
+
+def _bound(size: int, limit: int) -> None:
+    if size > limit:
+        raise Reject(Reason.TOO_LARGE, f"a block should unpack to at most {limit} bytes")
+
+
+_ERRORS = (
+    EOFError,
+    OSError,
+    ValueError,
+    isal_zlib.error,
+    lzma.LZMAError,
+    cramjam.DecompressionError,
+    zstandard.ZstdError,
+)
+
+_CODECS: dict[str, Callable[[bytes, int], bytes]] = {
+    "null": _null,
+    "deflate": _stream(lambda: isal_zlib.decompressobj(-15)),
+    "snappy": _snappy,
+    "zstandard": _zstandard,
+    "bzip2": _stream(bz2.BZ2Decompressor),
+    "xz": _stream(lzma.LZMADecompressor),
+}

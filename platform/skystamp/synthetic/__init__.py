@@ -1,0 +1,22 @@
+"""Synthetic nights: whole ZTF-schema packets of known class, drawn from a seed.
+
+Makes records, packets and their truth out of (seed, index) alone; see objects.simulate_object.
+"""
+
+from skystamp.synthetic.nights import Night, fresh_night
+from skystamp.synthetic.objects import JD_RANGE, PRIORS, SyntheticObject, Truth, simulate_object
+from skystamp.synthetic.packets import schema, write_packet
+from skystamp.synthetic.populations import CLASSES
+
+__all__ = [
+    "CLASSES",
+    "JD_RANGE",
+    "PRIORS",
+    "Night",
+    "SyntheticObject",
+    "Truth",
+    "fresh_night",
+    "schema",
+    "simulate_object",
+    "write_packet",
+]
