@@ -18,6 +18,7 @@ class Reason(StrEnum):
 
     NOT_AVRO = "not_avro"
     TRUNCATED_AVRO = "truncated_avro"
+    DAMAGED_ARCHIVE = "damaged_archive"
     UNKNOWN_SCHEMA = "unknown_schema"
     TOO_LARGE = "too_large"
     MISSING_FIELD = "missing_field"
@@ -79,6 +80,7 @@ class BundleError(Fault):
 _SENTENCES = {
     Reason.NOT_AVRO: "The bytes are not an Avro object container.",
     Reason.TRUNCATED_AVRO: "The Avro container ends early or its blocks are damaged.",
+    Reason.DAMAGED_ARCHIVE: "The tar or gzip file that holds packets ends early or is damaged there.",
     Reason.UNKNOWN_SCHEMA: "The record's schema is not one of a survey we read.",
     Reason.TOO_LARGE: "The packet, or what it unpacks to, is over the size limit.",
     Reason.MISSING_FIELD: "A field that every alert must have is missing or null.",

@@ -35,7 +35,8 @@ def confusion_figure(
         text = f"{count}\n{share[row, column]:.0%}"
         axes.text(column, row, text, ha="center", va="center", color=color)
     axes.set_xticks(range(len(classes)), labels=list(classes), rotation=30, ha="right")
-    names = [f"{name} ({value:.0%})" for name, value in zip(classes, np.nan_to_num(recall(matrix)), strict=True)]
+    found = ["none" if np.isnan(value) else f"{value:.0%}" for value in recall(matrix)]
+    names = [f"{name} ({part})" for name, part in zip(classes, found, strict=True)]
     axes.set_yticks(range(len(classes)), labels=names)
     axes.set(xlabel="predicted", ylabel="true (recall)")
     axes.set_title(f"{title}\naccuracy {accuracy(matrix):.3f}, balanced {balanced_accuracy(matrix):.3f}")

@@ -6,6 +6,7 @@ over classes leave NaN out.
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
+from numpy.typing import ArrayLike
 
 TINY = 1e-30
 """Probabilities are taken as at least this before the logarithm, as in `models.losses`."""
@@ -126,10 +127,10 @@ def class_scores(matrix: Matrix, classes: tuple[str, ...]) -> dict[str, float]:
     }
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> Float64[np.ndarray, "..."]:
+def _ratio(above: ArrayLike, below: ArrayLike) -> Float64[np.ndarray, "..."]:
     """Return `above` / `below`, NaN where `below` is 0."""
-    above, below = np.asarray(above, np.float64), np.asarray(below, np.float64)
-    return np.divide(above, below, out=np.full_like(below, np.nan), where=below != 0)
+    divisor = np.asarray(below, np.float64)
+    return np.divide(above, divisor, out=np.full_like(divisor, np.nan), where=divisor != 0)
 
 
 def _mean(values: Float64[np.ndarray, " value"]) -> float:

@@ -71,6 +71,11 @@ def encode(record: Record, schema: dict[str, Any], *, codec: str = "null") -> by
     return out.getvalue()
 
 
-def write(out: BinaryIO, records: Iterable[Record], schema: dict[str, Any], *, codec: str = "deflate") -> None:
-    """Write a container (codec ``null``, ``deflate``, ``snappy``, ``zstandard``, ``bzip2`` or ``xz``)."""
-    fastavro.writer(out, schema, records, codec=codec)
+def write(
+    out: BinaryIO, records: Iterable[Record], schema: dict[str, Any], *, codec: str = "deflate", sync: bytes = b""
+) -> None:
+    """Write a container (codec ``null``, ``deflate``, ``snappy``, ``zstandard``, ``bzip2`` or ``xz``).
+
+    With 16 bytes of `sync`, the marker between blocks, equal records make equal files; by default it is random.
+    """
+    fastavro.writer(out, schema, records, codec=codec, sync_marker=sync)

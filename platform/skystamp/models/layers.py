@@ -7,9 +7,12 @@
 
 Views turn anticlockwise, like `numpy.rot90`. Quarter turns are exact, other angles are bilinear with zero
 outside the stamp. At inference a layer is a fixed function of its input; only in training are angles drawn.
+
+The classes are `no_type_check` for jaxtyping's import hook: Keras reads the arguments of a layer's `__init__` from its
+code, which a checked `__init__` hides. mypy checks them as ever.
 """
 
-from typing import Any
+from typing import Any, no_type_check
 
 import keras
 import numpy as np
@@ -18,6 +21,7 @@ from keras import ops
 Shape = tuple[int | None, ...]
 
 
+@no_type_check
 @keras.saving.register_keras_serializable(package="skystamp")
 class Rotations(keras.layers.Layer):
     """Views of each stamp at `copies` equally spaced angles, cropped at the centre.
@@ -123,6 +127,7 @@ class Rotations(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
+@no_type_check
 @keras.saving.register_keras_serializable(package="skystamp")
 class CyclicPooling(keras.layers.Layer):
     """Mean over the views that `Rotations` laid along the batch axis.

@@ -5,7 +5,8 @@ derived columns (magdiff, seeratio, elong, dsdiff, ...) follow from the ones the
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -62,13 +63,13 @@ def candidate_id(jd: float, rcid: int, index: int) -> int:
 
 def image_name(jd: float, fid: int, chip: Chip) -> str:
     """Return the file name of a difference image."""
-    date = datetime(2017, 1, 1, tzinfo=timezone.utc) + timedelta(days=float(np.floor(jd - NIGHT_ZERO)))
+    date = datetime(2017, 1, 1, tzinfo=UTC) + timedelta(days=float(np.floor(jd - NIGHT_ZERO)))
     fraction = int(((jd - NIGHT_ZERO) % 1.0) * 1e6)
     quadrant = f"c{chip.rcid // 4 + 1:02d}_o_q{chip.rcid % 4 + 1}"
     return f"ztf_{date:%Y%m%d}{fraction:06d}_{chip.field:06d}_z{_FILTERS[fid]}_{quadrant}_scimrefdiffimg.fits"
 
 
-def exposure_columns(night: Night, chip: Chip) -> dict[str, object]:
+def exposure_columns(night: Night, chip: Chip) -> dict[str, Any]:
     """Return the columns that an upper limit has too."""
     return {
         "jd": night.jd,
@@ -102,7 +103,7 @@ def deep_real_bogus(rng: np.random.Generator, is_real: bool) -> float:
     return float(1.0 - rng.beta(0.25, 12.0)) if near_one else float(rng.beta(0.35, 7.0))
 
 
-def measured_columns(seen: Measured, night: Night, sign: int) -> dict[str, object]:
+def measured_columns(seen: Measured, night: Night, sign: int) -> dict[str, Any]:
     """Return the columns measured on the difference image; ``sign`` is 1, or -1 where the source has faded."""
     magpsf, sigmapsf = _magnitude(seen.flux, seen.flux_error, night.zero_point)
     magap, sigmagap = _magnitude(seen.aperture, seen.aperture_error, night.zero_point)
@@ -134,7 +135,7 @@ def measured_columns(seen: Measured, night: Night, sign: int) -> dict[str, objec
     }
 
 
-def calibration_columns(rng: np.random.Generator, night: Night) -> dict[str, object]:
+def calibration_columns(rng: np.random.Generator, night: Night) -> dict[str, Any]:
     """Return the columns of the photometric calibration."""
     green = night.fid == 1
     scatter = float(rng.lognormal(-3.5, 0.35))
@@ -153,12 +154,12 @@ def calibration_columns(rng: np.random.Generator, night: Night) -> dict[str, obj
     }
 
 
-def passes(columns: dict[str, object]) -> bool:
+def passes(columns: dict[str, Any]) -> bool:
     """Return whether the survey would send this candidate out (its published filter, Masci et al. 2019).
 
     5-sigma in both the matched filter and the fit, not too long, not mostly negative, aperture and fit agreeing.
     """
-    number = {name: float(columns[name]) for name in _FILTERED}  # type: ignore[arg-type]
+    number = {name: float(columns[name]) for name in _FILTERED}
     return (
         number["scorr"] >= 5.0
         and number["sigmapsf"] <= 0.2171

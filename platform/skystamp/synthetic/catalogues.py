@@ -45,7 +45,7 @@ def galaxy_scores(
 ) -> Float64[np.ndarray, "entry"]:
     """Return scores of true galaxies: near 0, unsure when faint or small."""
     sure = rng.beta(0.35, 9.0, r.size)
-    doubt = np.clip(1.0 / (1.0 + np.exp(-(r - 22.0) / 0.5)) + 0.5 * np.exp(-(radius / 0.45) ** 2), 0.0, 0.9)
+    doubt = np.clip(1.0 / (1.0 + np.exp(-(r - 22.0) / 0.5)) + 0.5 * np.exp(-((radius / 0.45) ** 2)), 0.0, 0.9)
     unsure = rng.beta(1.0, 1.4, r.size)
     score = np.where(rng.random(r.size) < doubt, unsure, sure)
     unscored = rng.random(r.size) < np.where(radius > 4.0, 0.35, 0.12)
@@ -99,9 +99,7 @@ def _own_entry(rng: np.random.Generator, own_mags: np.ndarray, host: Galaxy | No
     return Entries(np.zeros(1), np.zeros(1), mags[None, :], score)
 
 
-def true_entries(
-    rng: np.random.Generator, field: Field, host: Galaxy | None, own_mags: np.ndarray | None
-) -> Entries:
+def true_entries(rng: np.random.Generator, field: Field, host: Galaxy | None, own_mags: np.ndarray | None) -> Entries:
     """Return every source as a perfect catalogue would list it, the object's own (if it is static) first.
 
     ``own_mags`` are the g, r, i, z of the object in its mean state, None for what leaves no source behind.
@@ -128,10 +126,14 @@ def ps1(rng: np.random.Generator, truth: Entries, here: Position) -> Entries:
     mags = np.where(rng.random((n, 4)) < 0.02, np.nan, mags)
     listed = np.isfinite(mags).sum(axis=1) >= 1
     error = rng.normal(0.0, 0.04, (2, n))
-    return Entries(truth.x[listed] + error[0, listed], truth.y[listed] + error[1, listed], mags[listed], truth.score[listed])
+    return Entries(
+        truth.x[listed] + error[0, listed], truth.y[listed] + error[1, listed], mags[listed], truth.score[listed]
+    )
 
 
-def gaia(field: Field, own_mags: np.ndarray | None, galaxies_seen: Entries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def gaia(
+    field: Field, own_mags: np.ndarray | None, galaxies_seen: Entries
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return x, y [arcsec] and G of Gaia sources: stars to 20.7, and compact sources of the object itself."""
     keep = field.stars.mags[:, 1] < 20.7
     x, y, g = field.stars.x[keep], field.stars.y[keep], field.stars.mags[keep, 1]

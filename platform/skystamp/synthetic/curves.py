@@ -101,7 +101,7 @@ def outbursts(rng: np.random.Generator, g: float, r: float, height: float, recur
     def curve(jd: Days, fid: Filters) -> Days:
         last = np.clip(np.searchsorted(starts, jd) - 1, 0, starts.size - 1)
         age = jd - starts[last]
-        lift = heights[last] * np.where(age < 1.5, age / 1.5, np.exp(-((age - 1.5) / (2.0 * decay)) ** 2))
+        lift = heights[last] * np.where(age < 1.5, age / 1.5, np.exp(-(((age - 1.5) / (2.0 * decay)) ** 2)))
         lift = np.where(age < 0.0, 0.0, lift)
         return flux_of(np.where(fid == 1, g - lift, r - 0.93 * lift))
 

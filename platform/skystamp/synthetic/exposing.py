@@ -87,7 +87,12 @@ def _estimated(rng: np.random.Generator, psf: Psf, flaw: Flaw) -> Float64[np.nda
 
 
 def expose(
-    rng: np.random.Generator, here: Scene, conditions: Conditions, reference: Reference, source: Source, flaw: Flaw = GOOD
+    rng: np.random.Generator,
+    here: Scene,
+    conditions: Conditions,
+    reference: Reference,
+    source: Source,
+    flaw: Flaw = GOOD,
 ) -> Triplet:
     """Return the three images of one exposure.
 
@@ -104,7 +109,7 @@ def expose(
         template = flaw.painter(rng, template, conditions.noise)
     elif flaw.painter is not None:
         science = flaw.painter(rng, science, conditions.noise)
-    scaled = (science - conditions.background) * (1.0 + float(rng.normal(0.0, 0.004)))
+    scaled = (science - conditions.background) * (1.0 + float(rng.normal(0.0, 0.004)) + flaw.flux_error)
     difference, difference_psf = images.subtract(
         scaled,
         template - conditions.background,

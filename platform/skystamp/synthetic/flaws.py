@@ -30,6 +30,8 @@ class Flaw:
         Shift between science image and template [pixel].
     psf_error : float
         Relative error of the estimated point-spread functions.
+    flux_error : float
+        Relative error of the flux scale between science image and template.
     on_template : bool
         Whether the painter works on the template instead of the science image.
     painter : Painter or None
@@ -41,6 +43,7 @@ class Flaw:
     star: tuple[float, float, float] | None = None
     misregistration: float = 0.0
     psf_error: float = 0.0
+    flux_error: float = 0.0
     on_template: bool = False
     painter: Painter | None = None
     edge: bool = False
@@ -65,9 +68,10 @@ def _cosmic_ray(rng: np.random.Generator, image: Pixels, noise: float) -> Pixels
 def _hot_pixel(rng: np.random.Generator, image: Pixels, noise: float) -> Pixels:
     """Return the image with one or two hot pixels side by side."""
     out = image.copy()
-    for _ in range(int(rng.integers(1, 3))):
+    strength = _strength(rng, noise)
+    for _ in range(int(rng.integers(1, 5))):
         row, column = CENTRE + int(rng.integers(0, 2)), CENTRE + int(rng.integers(0, 2))
-        out[row, column] += _strength(rng, noise) * rng.uniform(0.5, 1.0)
+        out[row, column] += strength * rng.uniform(0.4, 1.0)
     return out
 
 
@@ -101,13 +105,14 @@ def _bad_column(rng: np.random.Generator, image: Pixels, noise: float) -> Pixels
 def _noise_peak(rng: np.random.Generator, image: Pixels, noise: float) -> Pixels:
     """Return the image with a bump of correlated noise that has no shape of its own."""
     out = image.copy()
-    sign = 1.0 if rng.random() < 0.6 else -1.0
-    for _ in range(int(rng.integers(2, 6))):
-        row, column = CENTRE + int(rng.integers(-2, 3)), CENTRE + int(rng.integers(-2, 3))
-        out[row, column] += sign * noise * rng.uniform(4.0, 11.0)
-    if rng.random() < 0.4:
-        row, column = CENTRE + int(rng.integers(-3, 4)), CENTRE + int(rng.integers(-3, 4))
-        out[row, column] -= sign * noise * rng.uniform(3.0, 7.0)
+    sign = 1.0 if rng.random() < 0.55 else -1.0
+    half = 2
+    bump = rng.normal(0.0, 1.0, (2 * half + 1, 2 * half + 1))
+    bump[half, half] += rng.uniform(3.0, 5.0)
+    bump[half + int(rng.integers(-1, 2)), half + int(rng.integers(-1, 2))] += rng.uniform(1.0, 4.0)
+    bump = bump + 0.4 * (np.roll(bump, 1, 0) + np.roll(bump, 1, 1))
+    rows = columns = slice(CENTRE - half, CENTRE + half + 1)
+    out[rows, columns] += sign * noise * rng.uniform(1.3, 4.0) * bump
     return out
 
 
@@ -156,20 +161,24 @@ def _beside(rng: np.random.Generator, distance: float, r: float) -> tuple[float,
     return float(distance * np.cos(turn)), float(distance * np.sin(turn)), r
 
 
+def _scale(rng: np.random.Generator) -> float:
+    return float(rng.uniform(0.02, 0.14) * rng.choice([-1.0, 1.0]))
+
+
 def flaw(kind: str, rng: np.random.Generator) -> Flaw:
     """Return a flaw of a kind (a key of populations.BOGUS_KINDS)."""
     if kind == "dipole":
         star = _beside(rng, float(rng.uniform(0.0, 1.2)), float(rng.uniform(13.0, 19.0)))
-        return Flaw(star=star, misregistration=float(rng.uniform(0.12, 0.9)), psf_error=0.02)
+        return Flaw(star=star, misregistration=float(rng.uniform(0.08, 0.5)), psf_error=0.02, flux_error=_scale(rng))
     if kind == "bright star":
         star = _beside(rng, float(rng.exponential(2.0)), float(rng.uniform(11.8, 17.0)))
-        return Flaw(star=star, misregistration=0.08, psf_error=float(rng.uniform(0.03, 0.10)))
+        return Flaw(star=star, misregistration=0.08, psf_error=float(rng.uniform(0.01, 0.06)), flux_error=_scale(rng))
     if kind == "saturated":
         star = _beside(rng, float(rng.uniform(3.0, 22.0)), float(rng.uniform(7.5, 12.0)))
-        painter = _PAINTERS["noise"] if rng.random() < 0.7 else _PAINTERS["bad column"]
-        return Flaw(star=star, misregistration=0.15, psf_error=0.06, painter=painter)
+        painter = _PAINTERS["cluster"] if rng.random() < 0.6 else _PAINTERS["noise"]
+        return Flaw(star=star, misregistration=0.15, psf_error=0.04, flux_error=_scale(rng), painter=painter)
     if kind == "edge":
-        return Flaw(painter=_PAINTERS["noise"], edge=True)
+        return Flaw(painter=_PAINTERS["noise" if rng.random() < 0.5 else "cluster"], edge=True)
     if kind == "template defect":
         return Flaw(on_template=True, painter=_template_defect)
     return Flaw(painter=_PAINTERS[kind])

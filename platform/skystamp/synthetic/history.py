@@ -57,9 +57,7 @@ class History:
         """Return the history with one exposure no longer a detection."""
         detected = self.detected.copy()
         detected[index] = False
-        return History(
-            self.table, self.flux, self.reference, self.noise, detected, self.measured, self.reference_start
-        )
+        return History(self.table, self.flux, self.reference, self.noise, detected, self.measured, self.reference_start)
 
 
 def _reference_flux(rng: np.random.Generator, table: Exposures, flux: Table) -> tuple[Table, float]:

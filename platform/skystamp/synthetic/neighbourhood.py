@@ -11,8 +11,8 @@ import numpy as np
 from skystamp.synthetic import catalogues
 from skystamp.synthetic.catalogues import Entries
 from skystamp.synthetic.images import Triplet
-from skystamp.synthetic.reference import reference_shape
 from skystamp.synthetic.populations import Target
+from skystamp.synthetic.reference import reference_shape
 from skystamp.synthetic.sky import Position
 from skystamp.synthetic.sources import Field
 from skystamp.synthetic.survey import GAIN, PIXEL

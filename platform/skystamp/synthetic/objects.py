@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skystamp.synthetic import exposing, flaws, history, images, neighbourhood, populations, recording, sky, sources, survey
+from skystamp.synthetic import (
+    exposing,
+    flaws,
+    history,
+    images,
+    neighbourhood,
+    populations,
+    recording,
+    sky,
+    sources,
+    survey,
+)
 from skystamp.synthetic.candidate import draw_chip
 from skystamp.synthetic.flaws import Flaw
 from skystamp.synthetic.history import History
@@ -122,7 +133,14 @@ def _subject(rng: np.random.Generator, index: int, seed: int, target: Target, se
 
 
 def _attempt(
-    rng: np.random.Generator, seed: int, index: int, cls: str, flaw: str, most: int, first: float, jd_range: tuple[float, float]
+    rng: np.random.Generator,
+    seed: int,
+    index: int,
+    cls: str,
+    flaw: str,
+    most: int,
+    first: float,
+    jd_range: tuple[float, float],
 ) -> SyntheticObject | None:
     target = populations.draw_target(cls, rng, jd_range, flaw)
     table = survey.exposures(rng, target.here)

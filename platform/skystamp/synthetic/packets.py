@@ -5,15 +5,14 @@ big-endian float32, gzip; one Avro container for one alert.
 """
 
 import gzip
-import io
 import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import fastavro
 import numpy as np
 
+from skystamp import avro
 from skystamp.synthetic.images import Triplet
 
 Record = dict[str, Any]
@@ -65,23 +64,24 @@ def cutouts(triplet: Triplet, row: int, column: int, sign: int, candid: int, ima
     }
 
 
+def _schema_text() -> dict[str, Any]:
+    text = files("skystamp.surveys").joinpath("ztf_alert.avsc").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
 @cache
 def schema() -> dict[str, Any]:
     """Return the parsed Avro schema of the packets, ZTF 4.02."""
-    text = files("skystamp.surveys").joinpath("ztf_alert.avsc").read_text(encoding="utf-8")
-    return fastavro.parse_schema(json.loads(text))  # type: ignore[no-any-return]
+    return avro.parse_schema(_schema_text())
 
 
 def write_packet(record: Record) -> bytes:
     """Return one record as one packet: an Avro container that holds this alert alone."""
-    buffer = io.BytesIO()
-    fastavro.writer(buffer, schema(), [record], codec="null", sync_marker=b"skystamp sync 16")
-    return buffer.getvalue()
+    return avro.encode(record, schema())
 
 
 @cache
-def prv_fields() -> tuple[str, ...]:
+def previous_columns() -> tuple[str, ...]:
     """Return the names of the columns of a previous candidate, in the schema's order."""
-    text = files("skystamp.surveys").joinpath("ztf_alert.avsc").read_text(encoding="utf-8")
-    listed = next(f for f in json.loads(text)["fields"] if f["name"] == "prv_candidates")
+    listed = next(f for f in _schema_text()["fields"] if f["name"] == "prv_candidates")
     return tuple(f["name"] for f in listed["type"][1]["items"]["fields"])

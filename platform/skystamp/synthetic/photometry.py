@@ -16,6 +16,7 @@ Pixels = Float64[np.ndarray, "y x"]
 _FIT = 4  # half side of the fitting box
 _NOISE_FACTOR = 2.1  # the survey's uncertainties exceed those of white noise by this factor
 _SCORR_FACTOR = 0.78
+_PYRAMID = np.array([0.25, 0.5, 0.25])
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ def centroid(box: Pixels, noise: float, width: float) -> tuple[float, float]:
     return dx, dy
 
 
+def _softened(box: Pixels) -> Pixels:
+    """Return a box convolved with the 3 x 3 pyramid with which sources are detected."""
+    return ndimage.convolve1d(ndimage.convolve1d(box, _PYRAMID, axis=0), _PYRAMID, axis=1)
+
+
 def _windowed(box: Pixels, dx: float, dy: float, width: float) -> tuple[float, float]:
     """Return the RMS of the profile along its axes within a Gaussian window of its own width."""
     rows, columns = offsets(box.shape[0] // 2)
@@ -128,7 +134,7 @@ def _core_fwhm(box: Pixels, threshold: float) -> float:
         return 1.15
     inside = np.where(labels == mine, box, 0.0)
     count = int((inside > threshold).sum())
-    if count < 6:
+    if count < 5:
         return 1.08 + 0.085 * count
     peak = float(inside.max())
     levels = threshold * (peak / threshold) ** (np.arange(8) / 8.0)
@@ -145,7 +151,7 @@ def _classtar(rng: np.random.Generator, fwhm: float, psf_fwhm: float, scorr: flo
     the share of the noise that comes from a source under the candidate, whose sharp core looks like a star.
     """
     faint = 8.0 / max(scorr, 4.0)
-    median = 0.014 + 0.045 * faint**2.2
+    median = 0.012 + 0.036 * faint**2.2
     median *= 1.0 + 2.5 * max(fwhm / psf_fwhm - 1.7, 0.0)
     median *= 1.0 - 0.7 * beneath
     return float(np.round(1.0 - min(median * rng.lognormal(0.0, min(0.2 + 0.6 * faint, 1.0)), 0.6), 3))
@@ -199,8 +205,9 @@ def measure(rng: np.random.Generator, seen: Searched, row: int, column: int) -> 
     flux, error, chi = fit
     scorr, beneath = _signal(seen, fit, row, column)
     peak = float(box[5:8, 5:8].max())
-    fwhm = _core_fwhm(box, max(1.5 * noise, peak * min(4.0 / max(scorr, 4.5), 0.85)))
-    a, b = _windowed(box, dx, dy, psf_fwhm / 2.3548)
+    soft = _softened(box)
+    fwhm = _core_fwhm(0.75 * box + 0.25 * soft, max(1.5 * noise, peak * min(3.0 / max(scorr, 4.5), 0.85)))
+    a, b = _windowed(soft, dx, dy, psf_fwhm / 2.3548)
     small, small_n = _aperture(image, (row + dy, column + dx), 4.0, sky)
     big, big_n = _aperture(image, (row + dy, column + dx), 7.0, sky)
     centre = cut(image, row, column, 2)

@@ -60,13 +60,14 @@ def _rising(rng: np.random.Generator, brightest: float, faintest: float, slope: 
 
 
 def _agn(rng: np.random.Generator) -> Target:
-    kind = _pick(rng, {"quasar": 0.45, "blazar": 0.25, "seyfert": 0.30})
+    kind = _pick(rng, {"quasar": 0.45, "blazar": 0.29, "seyfert": 0.26})
     here = isotropic(rng, min_gal_b=9.0)
     dust = extinction(here)
     if kind == "seyfert":
         redshift = float(rng.uniform(0.015, 0.22) ** 0.8)
-        host = hosts.bright_host(rng, redshift, dust)
-        r = float(host.mags[1] + rng.normal(1.0, 0.9))
+        nearby = hosts.bright_host(rng, redshift, dust)
+        host: Galaxy | None = nearby
+        r = float(nearby.mags[1] + rng.normal(1.0, 0.9))
         colour, amplitude, tau = rng.normal(0.35, 0.15), rng.lognormal(-1.25, 0.4), rng.lognormal(5.3, 0.6)
     else:
         redshift = float(rng.gamma(4.0, 0.35) if kind == "quasar" else rng.gamma(2.5, 0.3)) + 0.08
@@ -95,7 +96,7 @@ def _supernova(rng: np.random.Generator, jd_range: tuple[float, float]) -> Targe
     kind = _pick(rng, {name: row[0] for name, row in _SUPERNOVAE.items()})
     _, peak, spread, rise, (fall_g, fall_r), tail, colour = _SUPERNOVAE[kind]
     absolute = float(rng.normal(peak, spread))
-    limit = _rising(rng, 15.5, 20.0, 0.28)
+    limit = _rising(rng, 15.0, 19.8, 0.22)
     modulus = limit - absolute
     redshift = hosts.redshift_of(modulus)
     here = isotropic(rng, min_gal_b=8.0)
@@ -150,11 +151,11 @@ def _star_curve(rng: np.random.Generator, here: Position, kind: str, r: float) -
 
 # kind: share, exponential scale of |b| (None: the halo), brightest and faintest mean r, slope of the counts
 _VARIABLES: dict[str, tuple[float, float | None, float, float, float]] = {
-    "EB": (0.30, 13.0, 12.3, 18.8, 0.14),
-    "RRL": (0.20, None, 13.2, 19.8, 0.05),
-    "LPV": (0.16, 7.0, 11.8, 18.0, 0.12),
-    "rotator": (0.12, 14.0, 12.4, 17.5, 0.14),
-    "DSCT": (0.06, 12.0, 12.6, 18.0, 0.14),
+    "EB": (0.30, 13.0, 12.3, 18.6, 0.06),
+    "RRL": (0.20, None, 13.2, 19.5, 0.03),
+    "LPV": (0.16, 7.0, 11.8, 17.8, 0.05),
+    "rotator": (0.12, 14.0, 12.4, 17.2, 0.08),
+    "DSCT": (0.06, 12.0, 12.6, 17.6, 0.08),
     "Cepheid": (0.04, 4.0, 12.0, 17.5, 0.12),
     "CV": (0.07, 20.0, 16.5, 22.5, 0.25),
     "YSO": (0.05, 6.0, 13.0, 19.5, 0.25),

@@ -11,7 +11,7 @@ import numpy as np
 from skystamp.synthetic import candidate
 from skystamp.synthetic.candidate import Night
 from skystamp.synthetic.history import History
-from skystamp.synthetic.packets import Record, prv_fields
+from skystamp.synthetic.packets import Record, previous_columns
 from skystamp.synthetic.photometry import Measured
 from skystamp.synthetic.subject import Subject, night, sky_offset
 from skystamp.synthetic.survey import NIGHT_ZERO
@@ -110,7 +110,7 @@ def previous_candidates(
 
     ``sent`` holds the candidate columns of this object's earlier packets by exposure.
     """
-    names = prv_fields()
+    names = previous_columns()
     out: list[Record] = []
     for earlier in _before(history, index):
         now = night(history, earlier, subject.calibrators)

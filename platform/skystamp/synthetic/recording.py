@@ -5,6 +5,7 @@ drawn and measured, is exposed anew a few times and then struck from the history
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Shot:
 
     triplet: Triplet
     seen: Measured
-    columns: dict[str, object]
+    columns: dict[str, Any]
     row: int
     column: int
     sign: int
@@ -63,9 +64,10 @@ def _candidate_pixel(triplet: Triplet, bogus: bool, expected: float) -> tuple[in
     if not bogus:
         sign = 1 if expected >= 0 else -1
         return *photometry.local_peak(triplet.difference * sign, CENTRE, CENTRE, 1), sign
-    bright = photometry.local_peak(triplet.difference, CENTRE, CENTRE, _WANDER)
-    faint = photometry.local_peak(-triplet.difference, CENTRE, CENTRE, _WANDER)
-    if triplet.difference[bright] >= -triplet.difference[faint]:
+    image = np.where(triplet.masked, 0.0, triplet.difference)
+    bright = photometry.local_peak(image, CENTRE, CENTRE, _WANDER)
+    faint = photometry.local_peak(-image, CENTRE, CENTRE, _WANDER)
+    if image[bright] >= -image[faint]:
         return *bright, 1
     return *faint, -1
 
@@ -95,9 +97,7 @@ def _place(subject: Subject, shot: Shot) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def _columns(
-    rng: np.random.Generator, subject: Subject, history: History, index: int, shot: Shot
-) -> dict[str, object]:
+def _columns(rng: np.random.Generator, subject: Subject, history: History, index: int, shot: Shot) -> dict[str, Any]:
     now, chip = night(history, index, subject.calibrators), subject.chip
     place = _place(subject, shot)
     place = place[0] + float(rng.normal(0.0, 0.04)), place[1] + float(rng.normal(0.0, 0.04))
@@ -109,13 +109,15 @@ def _columns(
     x, y = float(np.clip(x, 11.0, 3061.0)), float(np.clip(y, 11.0, 3069.0))
     n_detected, n_covered, first = history.counts(index)
     is_real = subject.target.cls not in ("bogus", "satellite")
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         **candidate.exposure_columns(now, chip),
         **shot.columns,
         **found,
         **neighbourhood.ps1_columns(subject.near, *place),
         **neighbourhood.gaia_columns(subject.near, *place),
-        **neighbourhood.solar_system_columns(rng, subject.target, float(shot.columns["magpsf"]), subject.near.unmatched),  # type: ignore[arg-type]
+        **neighbourhood.solar_system_columns(
+            rng, subject.target, float(shot.columns["magpsf"]), subject.near.unmatched
+        ),
         **candidate.calibration_columns(rng, now),
         "candid": candidate.candidate_id(now.jd, chip.rcid, subject.index),
         "tblid": int(rng.integers(0, 60)),
@@ -156,14 +158,14 @@ def records(
 ) -> tuple[list[Record], History]:
     """Return the records of the chosen exposures, in time order, and the history as it turned out."""
     made: list[Record] = []
-    sent: dict[int, dict[str, object]] = {}
+    sent: dict[int, dict[str, Any]] = {}
     for index in chosen:
         shot = _shoot(rng, subject, history, index)
         if shot is None:
             history = history.without(index)
             continue
         columns = _columns(rng, subject, history, index, shot)
-        candid = int(columns["candid"])  # type: ignore[call-overload]
+        candid = int(columns["candid"])
         image = f"pid{columns['pid']}"
         made.append(
             {

@@ -10,10 +10,10 @@ from skystamp.synthetic.photometry import centroid, cut, offsets, shifted
 
 Pixels = Float64[np.ndarray, "y x"]
 _FIT = 4
-_CORE = 3.2  # pixels
-_PROFILE_ERROR = 0.07  # of the point-spread function, what DAOPHOT calls the profile error
+_CORE = 2.4  # pixels: what DAOPHOT fits
+_PROFILE_ERROR = 0.10  # of the point-spread function, what DAOPHOT calls the profile error
 _CHI_CEILING = 9.0
-_SHARP_SCALE = 0.18
+_SHARP_SCALE = 0.05
 
 
 def _ring_level(image: Pixels, row: int, column: int) -> float:
@@ -49,4 +49,4 @@ def reference_shape(
     chi = float(np.sqrt(np.mean((rest / expected)[core] ** 2)))
     weight = np.where(core, 1.0 / expected**2, 0.0)
     slope = float((weight * rest * growth).sum() / max(float((weight * growth**2).sum()) * flux, 1e-9))
-    return _CHI_CEILING * float(np.tanh(chi / _CHI_CEILING)), float(np.tanh(_SHARP_SCALE * slope))
+    return _CHI_CEILING * float(np.tanh(chi / _CHI_CEILING)), float(np.tanh(_SHARP_SCALE * slope)) - 0.02

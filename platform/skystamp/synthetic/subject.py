@@ -64,5 +64,3 @@ def sky_offset(subject: Subject, x: float, y: float) -> tuple[float, float]:
     dec = subject.target.here.dec + y / 3600.0
     ra = (subject.target.here.ra - x / 3600.0 / max(float(np.cos(np.deg2rad(dec))), 1e-3)) % 360.0
     return round(ra, 7), round(dec, 7)
-
-

@@ -94,8 +94,8 @@ def exposures(rng: np.random.Generator, here: Position) -> Exposures:
     background = np.where(green, 100.0, 190.0) * air * np.exp(rng.normal(0.0, 0.15, n)) * (1.0 + 1.4 * moon)
     clouds = np.where(rng.random(n) < 0.12, rng.exponential(0.35, n), rng.exponential(0.03, n))
     zero_point = np.where(green, 26.31, 26.29) + rng.normal(0.0, 0.05, n) - clouds
-    worse = np.where(rng.random(n) < 0.3, 1.0 + rng.exponential(0.45, n), 1.0)  # twilight, haze, crowding
-    noise = np.sqrt(background / 7.0 + 11.0) * np.minimum(worse, 3.0)
+    worse = np.where(rng.random(n) < 0.33, 1.0 + rng.exponential(0.6, n), 1.0)  # twilight, haze, crowding
+    noise = np.sqrt(background / 7.0 + 11.0) * np.minimum(worse, 4.0)
     limit = zero_point - 2.5 * np.log10(5.0 * noise * 7.3 * (fwhm / 2.3) ** 0.8)
     return Exposures(jd, fid, np.clip(fwhm, 1.45, 5.5), background, noise, zero_point, limit)
 

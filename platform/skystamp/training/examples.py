@@ -44,6 +44,23 @@ class Examples:
         return Examples(self.stamps[indices], self.metadata[indices], self.labels[indices])
 
 
+def require_finite(examples: Examples, name: str) -> None:
+    """Pass if every number of `examples` is finite; one NaN would turn all weights into NaN.
+
+    Raises
+    ------
+    ValueError
+        With the first example at fault.
+    """
+    for first in range(0, len(examples), 1024):
+        part = slice(first, first + 1024)
+        finite = np.isfinite(examples.stamps[part]).all(axis=(1, 2, 3)) & np.isfinite(examples.metadata[part]).all(
+            axis=1
+        )
+        if not finite.all():
+            raise ValueError(f"{name} inputs should be finite. Received: example {first + int(finite.argmin())}")
+
+
 @dataclass(frozen=True, eq=False)
 class BalancedBatches:
     """Indices of batches in which every class has the same share.

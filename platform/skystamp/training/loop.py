@@ -22,7 +22,7 @@ from jaxtyping import Float32
 from skystamp.metrics import cross_entropy, entropy, scores
 from skystamp.models.losses import EntropyRegularisedCrossEntropy
 from skystamp.training.config import TrainConfig
-from skystamp.training.examples import BalancedBatches, Examples, augmented
+from skystamp.training.examples import BalancedBatches, Examples, augmented, require_finite
 from skystamp.training.progress import Checkpoint, Progress, Weights, after_validation, load, save
 
 OnValidation = Callable[[int, Mapping[str, float]], bool | None]
@@ -90,7 +90,7 @@ def fit(
     Raises
     ------
     ValueError
-        If a class has no training example, or the checkpoint is of another training.
+        If a class has no training example, an input is not finite, or the checkpoint is of another training.
     FloatingPointError
         If the loss was never finite, so that there are no best weights.
     """
@@ -100,6 +100,8 @@ def fit(
             "checkpoint_every should be a multiple of validate_every. "
             f"Received: checkpoint_every={checkpoint_every}, validate_every={config.validate_every}"
         )
+    for name, examples in (("train", train), ("validation", validation)):
+        require_finite(examples, name)
     batches = BalancedBatches(train.labels, model.output_shape[-1], config.batch, config.seed)
     prepare(model, config)
     fingerprint = _fingerprint(model, train, validation, config)
@@ -190,7 +192,7 @@ def _checkpoint(model: keras.Model, progress: Progress, best: Weights, fingerpri
 
 
 def _values(variables: Any) -> Weights:
-    return [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def _assign(variables: Any, values: Weights) -> None:

@@ -39,7 +39,7 @@ class Progress:
 
 def after_validation(progress: Progress, scores: Mapping[str, float], config: TrainConfig) -> Progress:
     """Return `progress` with a validation's `scores` taken in: a lower `loss` is a new best and may move the end."""
-    history = (*progress.history, {"iteration": progress.iteration, **scores})
+    history = (*progress.history, {"iteration": float(progress.iteration), **scores})
     progress = dataclasses.replace(progress, history=history)
     if not scores["loss"] < progress.best_loss:
         return progress
