@@ -12,7 +12,7 @@ or weight file is found before it answers anybody. Nothing in the folder is pick
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,13 +100,13 @@ def save(
     card : str
         Markdown.
     """
-    from skystamp.models import engine
+    from skystamp.models import engine, saved
 
     folder.mkdir(parents=True, exist_ok=True)
     answers = Bundle(tuple(classes), spec, {"name": name}, engine.compiled(model)).predict(example)
     if not len(answers):
         raise BundleError("a bundle should have an example of at least one alert. Received: none")
-    model.save(folder / "model.keras")
+    saved.save(model, folder / "model.keras")
     (folder / "spec.json").write_text(spec.to_json())
     np.savez_compressed(folder / "example.npz", stamps=example.stamps, metadata=example.metadata, probabilities=answers)
     facts = {**about, "format": FORMAT, "name": name, "classes": list(classes), "software": _software()}
@@ -135,6 +135,13 @@ def load(folder: Path) -> Bundle:
     return bundle
 
 
+def amend(folder: Path, facts: Mapping[str, Any], card: Callable[[Mapping[str, Any]], str]) -> None:
+    """Add facts to what a bundle says of itself, such as its test scores, and write its card anew from all of them."""
+    everything = {**_facts(folder), **facts}
+    (folder / "bundle.json").write_text(json.dumps(everything, indent=1, sort_keys=True))
+    (folder / "card.md").write_text(card(everything))
+
+
 def read_about(folder: Path) -> dict[str, Any]:
     """Return what a bundle says of itself, without loading its model.
 
@@ -157,11 +164,9 @@ def _facts(folder: Path) -> dict[str, Any]:
 
 
 def _load_model(path: Path) -> "Predict":
-    import keras
+    from skystamp.models import engine, saved
 
-    from skystamp.models import engine, stamp  # noqa: F401  (registers the layers that the file names)
-
-    return engine.compiled(keras.saving.load_model(path, compile=False, safe_mode=True))
+    return engine.compiled(saved.load(path))
 
 
 def _check(bundle: Bundle, example: Raw, answers: np.ndarray, folder: Path) -> None:

@@ -8,11 +8,11 @@ bytes ── avro.read ──> record ── surveys.read ──> Alert ── i
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any
 
 from skystamp import avro, inputs, surveys, taxonomy
 from skystamp.alert import Alert
-from skystamp.avro import Decoded
+from skystamp.avro import Decoded, Stream
 from skystamp.bundle import Bundle
 from skystamp.errors import Reason, Reject
 
@@ -75,7 +75,7 @@ class Rejection:
 Outcome = Classification | Rejection
 
 
-def packets(source: bytes | BinaryIO, model: Model, *, batch: int = 256) -> Iterator[Outcome]:
+def packets(source: bytes | Stream, model: Model, *, batch: int = 256) -> Iterator[Outcome]:
     """Yield the outcome of each packet of an Avro container, in order, `batch` packets through the model at a time."""
     stream = avro.read(source)
     while part := list(islice(stream, batch)):

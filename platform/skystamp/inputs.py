@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from skystamp import metadata, stamps
-from skystamp.alert import Alert
+from skystamp.alert import BANDS, Alert
 from skystamp.errors import Reject, UsageError
 
 _SGSCORES = ("sgscore1", "sgscore2", "sgscore3")
@@ -146,17 +146,18 @@ def collect(
     crop : int, optional
         Keep so many around the centre: enough for the spec that `make` will get, and cheaper than all.
     """
-    images, kept, rejects = [], [], {}
+    size = crop or side
+    images = np.empty((len(alerts), size, size, len(BANDS)), np.float32)
+    kept: list[int] = []
+    rejects: dict[int, Reject] = {}
     for i, alert in enumerate(alerts):
         try:
-            images.append(stamps.triplet(alert, side, crop))
+            stamps.triplet(alert, side, crop, out=images[len(kept)])
         except Reject as reject:
             rejects[i] = reject
         else:
             kept.append(i)
-    size = crop or side
-    stacked = np.stack(images) if images else np.empty((0, size, size, 3), np.float32)
-    return Raw(stacked, metadata.table([alerts[i] for i in kept])), kept, rejects
+    return Raw(images[: len(kept)], metadata.table([alerts[i] for i in kept])), kept, rejects
 
 
 def make(spec: InputSpec, raw: Raw) -> Inputs:
@@ -190,12 +191,29 @@ def fitted(spec: InputSpec, raw_metadata: Float64[np.ndarray, "alert feature"]) 
 def normalised(
     images: Float32[np.ndarray, "alert height width band"],
 ) -> Float32[np.ndarray, "alert height width band"]:
-    """Return each channel of each image scaled from its minimum and maximum to 0..1; 0 where it is not finite or constant."""
-    finite = np.isfinite(images)
-    shifted = np.where(finite, images, np.float32(np.nan))
+    """Return each channel of each image scaled from its minimum to its maximum to 0..1.
+
+    What is not finite becomes 0, and so does a channel that is constant or spans more than float32 can hold.
+    """
+    alerts, height, width, bands = images.shape
+    planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(alerts * bands, height * width)
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, span = planes.min(1), planes.max(1) - planes.min(1)
+    unusual = np.flatnonzero(~(np.isfinite(span) & (span > 0)))
+    masked = planes[unusual]
+    low[unusual], span[unusual] = 0, 1
+    planes -= low[:, None]
+    planes /= span[:, None]
+    planes[unusual] = _normalised_masked(masked)
+    return np.ascontiguousarray(planes.reshape(alerts, bands, height, width).transpose(0, 2, 3, 1))
+
+
+def _normalised_masked(planes: Float32[np.ndarray, "plane pixel"]) -> Float32[np.ndarray, "plane pixel"]:
+    """Return planes with pixels that are not finite, or without any contrast, scaled as `normalised` promises."""
+    shifted = np.where(np.isfinite(planes), planes, np.float32(np.nan))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        shifted -= np.fmin.reduce(shifted, axis=(1, 2), keepdims=True)
-        shifted /= np.fmax.reduce(shifted, axis=(1, 2), keepdims=True)
+        shifted -= np.fmin.reduce(shifted, axis=1, keepdims=True)
+        shifted /= np.fmax.reduce(shifted, axis=1, keepdims=True)
     return np.nan_to_num(shifted, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 

@@ -42,14 +42,7 @@ def decode(cutout: bytes) -> Float32[np.ndarray, "height width"]:
     Reject
         NOT_GZIP, TRUNCATED_GZIP, CORRUPT_GZIP, TOO_LARGE or NOT_FITS.
     """
-    data = _gunzip(cutout)
-    shape = _plain_shape(data[:_BLOCK])
-    if shape is not None:
-        size = shape[0] * shape[1]
-        if len(data) < _BLOCK + 4 * size:
-            raise Reject(Reason.NOT_FITS, f"the image of {shape} pixels ends early, after {len(data) - _BLOCK} bytes")
-        return np.frombuffer(data, ">f4", size, _BLOCK).reshape(shape).astype(np.float32)
-    return decode_by_astropy(data)
+    return _pixels(cutout).astype(np.float32)
 
 
 def decode_by_astropy(data: bytes) -> Float32[np.ndarray, "height width"]:
@@ -69,7 +62,9 @@ def decode_by_astropy(data: bytes) -> Float32[np.ndarray, "height width"]:
         raise Reject(Reason.NOT_FITS, f"not a FITS image: {type(error).__name__} {str(error)[:200]}") from error
 
 
-def triplet(alert: Alert, side: int, crop: int | None = None) -> Float32[np.ndarray, "height width band"]:
+def triplet(
+    alert: Alert, side: int, crop: int | None = None, *, out: Float32[np.ndarray, "height width band"] | None = None
+) -> Float32[np.ndarray, "height width band"]:
     """Return the science, template and difference stamps of an alert as one float32 array, axes (y, x, band).
 
     Parameters
@@ -80,6 +75,8 @@ def triplet(alert: Alert, side: int, crop: int | None = None) -> Float32[np.ndar
         How many pixels wide and high each of them has to be.
     crop : int, optional
         Keep this many pixels around the centre; all of them by default.
+    out : array, optional
+        Where to write them, such as one row of a batch; a new array by default.
 
     Raises
     ------
@@ -87,10 +84,11 @@ def triplet(alert: Alert, side: int, crop: int | None = None) -> Float32[np.ndar
         What `decode` raises, naming the cutout; WRONG_SHAPE if one is not `side` x `side`.
     """
     keep = central(side, crop or side)
-    out = np.empty((crop or side, crop or side, len(BANDS)), np.float32)
+    if out is None:
+        out = np.empty((crop or side, crop or side, len(BANDS)), np.float32)
     for channel, band in enumerate(BANDS):
         try:
-            image = decode(alert.cutouts[band])
+            image = _pixels(alert.cutouts[band])
         except Reject as reject:
             raise Reject(reject.reason, f"{band}: {reject.detail}") from reject
         if image.shape != (side, side):
@@ -123,6 +121,18 @@ def encode(image: Shaped[np.ndarray, "height width"]) -> bytes:
     return packer.compress(header + body + bytes(-len(body) % _BLOCK)) + packer.flush()
 
 
+def _pixels(cutout: bytes) -> Shaped[np.ndarray, "height width"]:
+    """Return the image of a cutout as it stands in the bytes, in whatever byte order, before it is copied anywhere."""
+    data = _gunzip(cutout)
+    shape = _plain_shape(data[:_BLOCK])
+    if shape is None:
+        return decode_by_astropy(data)
+    size = shape[0] * shape[1]
+    if len(data) < _BLOCK + 4 * size:
+        raise Reject(Reason.NOT_FITS, f"the image of {shape} pixels ends early, after {len(data) - _BLOCK} bytes")
+    return np.frombuffer(data, ">f4", size, _BLOCK).reshape(shape)
+
+
 def _gunzip(cutout: bytes) -> bytes:
     if cutout[: len(_FITS_MAGIC)] == _FITS_MAGIC:
         return cutout
@@ -142,7 +152,7 @@ def _gunzip(cutout: bytes) -> bytes:
 
 @lru_cache(maxsize=256)
 def _plain_shape(block: bytes) -> tuple[int, int] | None:
-    """Return (height, width) if this header block is a whole one of a plain two-dimensional float32 image, else None."""
+    """Return (height, width) if this block is the whole header of a plain two-dimensional float32 image, else None."""
     if len(block) < _BLOCK or not any(block[i : i + 80].rstrip() == b"END" for i in range(0, _BLOCK, 80)):
         return None
     try:

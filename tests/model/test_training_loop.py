@@ -176,9 +176,23 @@ def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
         )  # fmt: skip
 
 
-def test_checkpoints_fall_on_validations(tmp_path):
-    with pytest.raises(ValueError, match="checkpoint_every should be a multiple of validate_every"):
-        fit(tiny(), TRAIN, VALIDATION, QUICK, checkpoint_dir=tmp_path, checkpoint_every=7)
+def test_a_checkpoint_that_is_due_is_made_at_the_next_validation(tmp_path):
+    written = []
+
+    def look(iteration, _):
+        if (tmp_path / "checkpoint.npz").exists():
+            written.append(iteration)
+            (tmp_path / "checkpoint.npz").unlink()
+
+    fit(tiny(), TRAIN, VALIDATION, QUICK, on_validation=look, checkpoint_dir=tmp_path, checkpoint_every=7)
+
+    assert written == [10, 15, 25, 30, 35, 40]
+
+
+def test_the_last_validation_makes_a_checkpoint(tmp_path):
+    fit(tiny(), TRAIN, VALIDATION, dataclasses.replace(QUICK, max_iterations=10), checkpoint_dir=tmp_path)
+
+    assert (tmp_path / "checkpoint.npz").exists()
 
 
 def test_a_loss_that_is_never_finite_raises():

@@ -10,20 +10,18 @@ more than `Limits` allow.
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import fastavro
 
-from skystamp.avro.container import Block, Limits, blocks, read_header
+from skystamp.avro.container import Block, Limits, Stream, blocks, read_header
 from skystamp.avro.records import Decoded, Plan, Record, plan_of
 from skystamp.errors import Reject
 
-__all__ = ["Decoded", "Limits", "Record", "encode", "parse_schema", "read", "write"]
+__all__ = ["Decoded", "Limits", "Record", "Stream", "encode", "parse_schema", "read", "write"]
 
 
-def read(
-    source: bytes | BinaryIO, *, history: bool = False, limits: Limits | None = None
-) -> Iterator[Decoded | Reject]:
+def read(source: bytes | Stream, *, history: bool = False, limits: Limits | None = None) -> Iterator[Decoded | Reject]:
     """Yield one `Decoded` or one `Reject` for each packet of an Avro container, in order.
 
     Parameters
@@ -72,10 +70,11 @@ def encode(record: Record, schema: dict[str, Any], *, codec: str = "null") -> by
 
 
 def write(
-    out: BinaryIO, records: Iterable[Record], schema: dict[str, Any], *, codec: str = "deflate", sync: bytes = b""
+    out: Any, records: Iterable[Record], schema: dict[str, Any], *, codec: str = "deflate", sync: bytes = b""
 ) -> None:
     """Write a container (codec ``null``, ``deflate``, ``snappy``, ``zstandard``, ``bzip2`` or ``xz``).
 
-    With 16 bytes of `sync`, the marker between blocks, equal records make equal files; by default it is random.
+    `out` is a binary file. With 16 bytes of `sync`, the marker between blocks, equal records make equal files; by
+    default it is random.
     """
     fastavro.writer(out, schema, records, codec=codec, sync_marker=sync)

@@ -6,7 +6,7 @@ what the block declares, unless its size makes that absurd; then it counts as on
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol, runtime_checkable
 
 from skystamp.avro import codecs
 from skystamp.errors import Reason, Reject
@@ -14,6 +14,15 @@ from skystamp.errors import Reason, Reject
 _MAGIC = b"Obj\x01"
 _SMALLEST_RECORD = 100  # bytes, unpacked; no alert is smaller
 _BEST_PACKING = 50  # no alert, with its noisy images, packs better than this
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Whatever bytes can be read from, in order: a file, a socket, a member of an archive."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next `size` bytes, fewer only at the end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ class Block:
     damage: Reject | None = None
 
 
-def read_header(stream: BinaryIO, limits: Limits) -> Header:
+def read_header(stream: Stream, limits: Limits) -> Header:
     """Return the header that begins the stream.
 
     Raises
@@ -64,7 +73,7 @@ def read_header(stream: BinaryIO, limits: Limits) -> Header:
     return Header(meta.get("avro.schema", b""), codec, sync)
 
 
-def blocks(stream: BinaryIO, header: Header, limits: Limits) -> Iterator[Block]:
+def blocks(stream: Stream, header: Header, limits: Limits) -> Iterator[Block]:
     """Yield the blocks that follow the header; a damaged frame yields its damage and ends the stream."""
     while first := stream.read(1):
         try:
@@ -103,7 +112,7 @@ def _plausible(count: int, packed: int) -> int:
     return count if 0 < count <= packed * _BEST_PACKING // _SMALLEST_RECORD + 1 else 1
 
 
-def _pairs(stream: BinaryIO, budget: int) -> Iterator[tuple[str, bytes]]:
+def _pairs(stream: Stream, budget: int) -> Iterator[tuple[str, bytes]]:
     while count := _varint(stream):
         if count < 0:
             _varint(stream)  # an optional size in bytes of this part of the map
@@ -113,14 +122,14 @@ def _pairs(stream: BinaryIO, budget: int) -> Iterator[tuple[str, bytes]]:
             yield key.decode("utf-8", "replace"), value
 
 
-def _short(stream: BinaryIO, budget: int) -> bytes:
+def _short(stream: Stream, budget: int) -> bytes:
     size = _varint(stream)
     if not 0 <= size <= budget:
         raise Reject(Reason.TOO_LARGE, f"the header should have at most 1 MiB. Received: a value of {size} bytes")
     return _exactly(stream, size)
 
 
-def _varint(stream: BinaryIO, first: bytes = b"") -> int:
+def _varint(stream: Stream, first: bytes = b"") -> int:
     value = shift = 0
     while shift < 70:
         byte = first or _exactly(stream, 1)
@@ -132,7 +141,7 @@ def _varint(stream: BinaryIO, first: bytes = b"") -> int:
     raise Reject(Reason.TRUNCATED_AVRO, "a number in the container is longer than 64 bits")
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: Stream, size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise EOFError

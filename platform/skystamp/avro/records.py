@@ -22,6 +22,7 @@ from typing import Any
 
 import fastavro
 from fastavro.schema import SchemaParseException
+from isal import isal_zlib
 
 from skystamp.errors import Reason, Reject
 
@@ -31,6 +32,7 @@ HEAD = ("schemavsn", "publisher", "objectId", "candid", "candidate")
 CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 _GZIP = b"\x1f\x8b\x08"
+_LONGEST_NAME = 256  # bytes of a cutout's file name
 _PRIMITIVES = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
 _DECODE_ERRORS = (
     EOFError,
@@ -84,10 +86,13 @@ class Plan:
                 reject = Reject(Reason.TRUNCATED_AVRO, detail[:300])
                 yield from (reject for _ in range(i, count))
                 return
-            yield Decoded(record, self.name)
+            if i == count - 1 and stream.tell() < len(data):
+                detail = f"{len(data) - stream.tell()} bytes are left in the block after its last record"
+                yield Reject(Reason.TRUNCATED_AVRO, detail)
+            else:
+                yield Decoded(record, self.name)
 
 
-@lru_cache(maxsize=64)
 def plan_of(schema: bytes) -> Plan:
     """Return how to read records written with this schema (JSON).
 
@@ -97,8 +102,23 @@ def plan_of(schema: bytes) -> Plan:
         UNKNOWN_SCHEMA if it is not the schema of an alert: a record with the head fields of `HEAD`, of primitives
         and one record of primitives, and the fields of `CUTOUTS`.
     """
+    return _plan_of(_SchemaText(schema))
+
+
+@dataclass(frozen=True, slots=True)
+class _SchemaText:
+    """Schemas as keys of a cache: 28 kB that come with every packet, and Python's own hash of them takes 8 us."""
+
+    json: bytes
+
+    def __hash__(self) -> int:
+        return int(isal_zlib.crc32(self.json))
+
+
+@lru_cache(maxsize=64)
+def _plan_of(schema: _SchemaText) -> Plan:
     try:
-        raw = json.loads(schema)
+        raw = json.loads(schema.json)
         parsed: Any = fastavro.parse_schema(raw, named_schemas={})
     except (ValueError, SchemaParseException, *_DECODE_ERRORS) as error:
         raise Reject(Reason.UNKNOWN_SCHEMA, f"the schema does not parse: {str(error)[:200]}") from error
@@ -209,29 +229,19 @@ def _fast(data: bytes, count: int, head: Any) -> list[Record]:
 def _first_cutout(data: bytes, start: int) -> int:
     """Return where the first cutout's union tag stands: before its file name, its length and its gzip bytes."""
     gzip = data.find(_GZIP, start)
-    if gzip < 0:
+    if gzip <= start:
         raise _UnusualError
-    for name_end in (gzip - 2, gzip - 3, gzip - 1):  # a length of 64 to 8191, to 1048575, below 64
-        tag = _tag_before(data, start, name_end)
-        if tag >= 0:
+    name_end = gzip - 1
+    while data[name_end - 1] >= 0x80:  # the length's earlier bytes; a file name is ASCII
+        name_end -= 1
+    earliest = max(start, name_end - _LONGEST_NAME)
+    tag = data.rfind(b"\x02", earliest, name_end)
+    while tag >= 0:
+        size, name = _long(data, tag + 1)
+        if name + size == name_end:
             return tag
+        tag = data.rfind(b"\x02", earliest, tag)
     raise _UnusualError
-
-
-def _tag_before(data: bytes, start: int, name_end: int) -> int:
-    for length in range(1, 64):  # a file name's length in one byte
-        at = name_end - length - 2
-        if at < start:
-            return -1
-        if data[at] == 2 and data[at + 1] == 2 * length and data[at + 2 : name_end].isascii():
-            return at
-    for length in range(64, 256):  # in two bytes
-        at = name_end - length - 3
-        if at < start:
-            return -1
-        if data[at] == 2 and data[at + 1] == (2 * length & 0x7F | 0x80) and data[at + 2] == 2 * length >> 7:
-            return at
-    return -1
 
 
 def _cutout(data: bytes, at: int) -> tuple[dict[str, Any], int]:

@@ -1,6 +1,6 @@
 """`skystamp demo`: the main job from nothing to an answer, each step by a command that the reader can run alone.
 
-    Ray up ─> simulate ─> prepare ─> study (ray job submit) ─> MLflow UI up ─> Serve up ─> classify a fresh night over HTTP
+    Ray ─> simulate ─> prepare ─> study (ray job submit) ─> MLflow UI ─> Serve ─> a fresh night over HTTP
 
 Every step prints its command. What the demo starts (a Ray head, an MLflow server, a Serve application) it ends by
 process id when it ends; its data, models and runs stay in the work folder.
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -142,12 +142,8 @@ def _classify(plan: Plan) -> None:
         size = [f"--objects={plan.night_objects}", "--seed=2", f"--night={_NIGHT_JD}", f"--out={night}"]
         _run([*_skystamp("simulate"), *size], _environment(plan))
     _title("7/7", f"Classify {night} over HTTP")
-    _show(
-        [
-            *"curl -sS -H content-type:application/avro --data-binary @FILE.avro".split(),
-            f"{plan.url('api')}/v1/classify",
-        ]
-    )
+    data = ["-H", "content-type: application/avro", "--data-binary", "@FILE.avro"]
+    _show(["curl", "-sS", *data, f"{plan.url('api')}/v1/classify"])
     confusion.report(plan.url("api"), night, _console)
 
 
@@ -220,10 +216,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
             process.kill()
-    try:
+    with suppress(ProcessLookupError):  # nothing of its session may be left
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # nothing of its session is left
 
 
 def _listens(port: int) -> bool:

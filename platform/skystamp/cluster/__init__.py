@@ -1,1 +1,1 @@
-"""Everything that needs Ray: data, studies, archive scoring. A submodule is imported where it is used; each costs seconds."""
+"""Everything that needs Ray: data, studies, archive scoring. Each submodule costs seconds to import."""

@@ -1,6 +1,6 @@
-"""A Ray cluster for the length of a `with`: the one that runs already, one at an address, or a small one on this machine.
+"""A Ray cluster for the length of a `with`: the one that is connected, one at an address, or a small one started here.
 
-Entry points put `ENVIRONMENT` into their environment before Ray is imported; the settings are read once.
+Importing this imports Ray: entry points apply `environment` first.
 """
 
 import os
@@ -10,15 +10,9 @@ from typing import Any
 
 import ray
 
-ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # or Ray rewrites 127.0.0.1 to an interface that others can reach
-    "RAY_DATA_USE_DATASOURCE_V2": "0",  # the new Parquet reader costs 5 s an execution
-}
-"""What Ray should find in the environment; a value that is set there already stands."""
+from skystamp.cluster.environment import ENVIRONMENT, LOCAL_ENVIRONMENT
 
-LOCAL_ENVIRONMENT = {**ENVIRONMENT, "RAY_AUTH_MODE": "disabled"}
-"""The same for a cluster of this machine alone, on loopback, which needs no token."""
+__all__ = ["BLOCK_BYTES", "ENVIRONMENT", "LOCAL_ENVIRONMENT", "connected", "streaming"]
 
 BLOCK_BYTES = 1 << 24  # of one block between two stages; Ray's own 128 MiB fill a small object store
 

@@ -1,17 +1,18 @@
-"""A simulation's settings -> a folder of Avro shards with the truth beside them, in parallel, the same on any number of workers.
+"""A simulation's settings -> a folder of Avro shards with the truth beside them, the same on any number of workers.
 
     OUT/simulation.json      the settings
     OUT/00000000.avro ...    a shard: the packets of objects 0 to shard_objects - 1, and so on
     OUT/truth/00000000.csv   its objects
     OUT/labels.csv           all objects: objectId, class, then the columns of `synthetic.Truth`
 
-A shard is written whole or not at all. One that is there already is not made again, so an interrupted simulation goes on
-where it stopped. Shard k depends on the seed and on k alone.
+A shard is written whole or not at all. One that is there already is not made again, so an interrupted simulation goes
+on where it stopped. A shard depends on the seed and on its objects alone, to the last bit where OMP_NUM_THREADS is 1,
+as Ray sets it in its workers: sums of several threads round differently.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,14 @@ class Simulated:
     packets: int
 
 
-def simulate(simulation: Simulation, out: Path, *, workers: int | None = None, address: str | None = None) -> Simulated:
+def simulate(
+    simulation: Simulation,
+    out: Path,
+    *,
+    workers: int | None = None,
+    address: str | None = None,
+    on_shard: Callable[[int], object] = lambda _: None,
+) -> Simulated:
     """Write what is missing of a simulation to the folder `out` and return what was done.
 
     Parameters
@@ -76,6 +84,8 @@ def simulate(simulation: Simulation, out: Path, *, workers: int | None = None, a
         Processes; 0 makes all in this one; all of the cluster's cores by default.
     address : str, optional
         Of a Ray cluster that shares `out`; by default one is started here.
+    on_shard : callable
+        Told the packets of each shard that was made, for a progress bar.
 
     Raises
     ------
@@ -85,9 +95,12 @@ def simulate(simulation: Simulation, out: Path, *, workers: int | None = None, a
     _claim(simulation, out)
     missing = [start for start in simulation.starts if not _shard(out, start).exists()]
     write = partial(write_shard, simulation, out)
-    made = sum(write(start) for start in missing) if workers == 0 else _on_ray(write, missing, workers, address)
+    packets = 0
+    for made in map(write, missing) if workers == 0 else _on_ray(write, missing, workers, address):
+        packets += made
+        on_shard(made)
     _join_truth(simulation, out)
-    return Simulated(len(missing), len(simulation.starts) - len(missing), made)
+    return Simulated(len(missing), len(simulation.starts) - len(missing), packets)
 
 
 def write_shard(simulation: Simulation, out: Path, start: int) -> int:
@@ -128,9 +141,9 @@ def _night(simulation: Simulation, start: int, count: int) -> tuple[list[Record]
     return night.records, list(night.truths.values())
 
 
-def _on_ray(write: "partial[int]", starts: list[int], workers: int | None, address: str | None) -> int:
+def _on_ray(write: "partial[int]", starts: list[int], workers: int | None, address: str | None) -> Iterator[int]:
     if not starts:
-        return 0
+        return
     import ray.data
 
     from skystamp.cluster import session
@@ -138,11 +151,11 @@ def _on_ray(write: "partial[int]", starts: list[int], workers: int | None, addre
     with session.connected(address, cpus=workers), session.streaming():
         data = ray.data.from_items([{"start": start} for start in starts], override_num_blocks=len(starts))
         done = data.map(lambda row: {"packets": write(row["start"])}, num_cpus=1)
-        return sum(row["packets"] for row in done.iter_rows())
+        yield from (int(row["packets"]) for row in done.iter_rows())
 
 
 def _claim(simulation: Simulation, out: Path) -> None:
-    """Make `out` this simulation's folder, or see that it is: more objects may be asked for, nothing else may differ."""
+    """Make `out` this simulation's folder, or see that it is: only the number of objects may differ."""
     wanted = {key: value for key, value in asdict(simulation).items() if key != "objects"}
     file = out / "simulation.json"
     expected = {_shard(out, start).name for start in simulation.starts}

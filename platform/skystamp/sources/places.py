@@ -4,11 +4,11 @@ A path is a file or a folder, local or of a file system that pyarrow knows (``s3
 ``http(s)://`` address of one file. A folder is walked to its bottom; its files come sorted by path.
 """
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -40,7 +40,7 @@ class Source:
         """The last part of the path."""
         return self.url.rstrip("/").rsplit("/", 1)[-1]
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedReader:
         """Return the file as a stream of its own bytes, still packed.
 
         Raises
@@ -49,9 +49,11 @@ class Source:
             If it can not be opened.
         """
         if _is_http(self.url):
-            return cast("BinaryIO", urlopen(self.url, timeout=60))  # noqa: S310  http(s) alone, by _is_http
-        system, path = _system(self.url)
-        return cast("BinaryIO", system.open_input_stream(path, compression=None, buffer_size=_BUFFER))
+            raw = urlopen(self.url, timeout=60)  # noqa: S310  http(s) alone, by _is_http
+        else:
+            system, path = _system(self.url)
+            raw = system.open_input_stream(path, compression=None)
+        return io.BufferedReader(raw, _BUFFER)
 
 
 @dataclass(frozen=True, slots=True)

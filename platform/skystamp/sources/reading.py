@@ -10,10 +10,10 @@ import logging
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar, cast
+from typing import TypeVar
 
 from skystamp import avro
-from skystamp.avro import Decoded
+from skystamp.avro import Decoded, Stream
 from skystamp.errors import Reason, Reject
 from skystamp.sources import tar
 from skystamp.sources.places import Source, kind_of
@@ -33,7 +33,7 @@ class Packet:
     """One Avro container (of one alert or many) as a stream, under its file's or member's name."""
 
     name: str
-    stream: BinaryIO
+    stream: Stream
 
 
 def packets(source: Source) -> Iterator[Packet | Reject]:
@@ -77,8 +77,9 @@ def records(source: Source, *, history: bool = False) -> Iterator[Decoded | Reje
             yield from _guarded(avro.read(packet.stream, history=history), packet.name)
 
 
-def _members(stream: BinaryIO, archive: str) -> Iterator[Packet | Reject]:
-    passed, named = 0, []
+def _members(stream: Stream, archive: str) -> Iterator[Packet | Reject]:
+    passed = 0
+    named: list[str] = []
     for member in tar.members(stream):
         if isinstance(member, Reject):
             yield member
@@ -93,9 +94,9 @@ def _members(stream: BinaryIO, archive: str) -> Iterator[Packet | Reject]:
         log.warning("%s: %d members are no alert files and were passed over: %s", archive, passed, ", ".join(named))
 
 
-def _unpacked(packed: BinaryIO) -> BinaryIO:
+def _unpacked(packed: io.BufferedReader | io.BytesIO) -> io.BufferedReader:
     """Return the bytes inside a gzip file; a memory of 1 MiB, so that small reads are cheap."""
-    return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=packed), _GZIP_BUFFER))
+    return io.BufferedReader(gzip.GzipFile(fileobj=packed), _GZIP_BUFFER)
 
 
 def _guarded(items: Iterator[Item], name: str) -> Iterator[Item | Reject]:

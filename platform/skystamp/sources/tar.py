@@ -10,8 +10,8 @@ costs one `Reject`, and reading goes on at the next block that is a header.
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
+from skystamp.avro import Stream
 from skystamp.errors import Reason, Reject
 
 LARGEST_MEMBER = 1 << 28  # bytes; a night's packets have 6e4
@@ -20,8 +20,10 @@ _BLOCK = 512
 _CHUNK = 1 << 20
 
 _NAMING = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
-_PASSED = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE, tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE)
-_PASSED += (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
+_PASSED = (
+    *(tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE, tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE),
+    *(tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class _EndsEarlyError(Exception):
     """The stream ended inside a member."""
 
 
-def members(stream: BinaryIO, *, largest: int = LARGEST_MEMBER) -> Iterator[Member | Reject]:
+def members(stream: Stream, *, largest: int = LARGEST_MEMBER) -> Iterator[Member | Reject]:
     """Yield each file of the archive in order, or the `Reject` of what stands in its place.
 
     TOO_LARGE for a file of more than `largest` bytes; DAMAGED_ARCHIVE where headers are damaged or the archive ends
@@ -48,7 +50,7 @@ def members(stream: BinaryIO, *, largest: int = LARGEST_MEMBER) -> Iterator[Memb
         yield Reject(Reason.DAMAGED_ARCHIVE, "the tar archive ends early")
 
 
-def _walk(stream: BinaryIO, largest: int) -> Iterator[Member | Reject]:
+def _walk(stream: Stream, largest: int) -> Iterator[Member | Reject]:
     long_name, damaged = "", False
     while (header := _header(stream)) != "end":
         if isinstance(header, str):
@@ -66,28 +68,28 @@ def _walk(stream: BinaryIO, largest: int) -> Iterator[Member | Reject]:
             long_name = ""
 
 
-def _header(stream: BinaryIO) -> tarfile.TarInfo | str:
+def _header(stream: Stream) -> tarfile.TarInfo | str:
     """Return the next header, ``"end"`` at the archive's mark, or ``"damaged"``."""
     block = stream.read(_BLOCK)
     if len(block) < _BLOCK:
         raise _EndsEarlyError
+    if not any(block):
+        return "end"
     try:
         header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.EOFHeaderError:
-        return "end"
     except tarfile.HeaderError:
         return "damaged"
     return header if header.size >= 0 else "damaged"
 
 
-def _file(stream: BinaryIO, header: tarfile.TarInfo, name: str, largest: int) -> Member | Reject:
+def _file(stream: Stream, header: tarfile.TarInfo, name: str, largest: int) -> Member | Reject:
     if header.size > largest:
         _pass(stream, header.size)
         return Reject(Reason.TOO_LARGE, f"{name[:200]} should have at most {largest} bytes. Received: {header.size}")
     return Member(name, _data(stream, header.size))
 
 
-def _data(stream: BinaryIO, size: int) -> bytes:
+def _data(stream: Stream, size: int) -> bytes:
     padded = size + -size % _BLOCK
     data = stream.read(padded)
     if len(data) < padded:
@@ -95,7 +97,7 @@ def _data(stream: BinaryIO, size: int) -> bytes:
     return data[:size]
 
 
-def _pass(stream: BinaryIO, size: int) -> None:
+def _pass(stream: Stream, size: int) -> None:
     left = size + -size % _BLOCK
     while left:
         got = len(stream.read(min(left, _CHUNK)))

@@ -50,7 +50,7 @@ class Flaw:
 
 
 def _strength(rng: np.random.Generator, noise: float) -> float:
-    return float(noise * np.clip(rng.lognormal(3.2, 0.8), 5.0, 600.0))
+    return float(noise * np.clip(rng.lognormal(3.5, 0.85), 5.0, 900.0))
 
 
 def _cosmic_ray(rng: np.random.Generator, image: Pixels, noise: float) -> Pixels:

@@ -4,7 +4,7 @@ Makes the table of all exposures of a Target with its flux in each and whether i
 history columns (ndethist, ncovhist, jdstarthist) and the previous candidates of any exposure are read off it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -37,6 +37,8 @@ class History:
         Difference flux with its noise [DN].
     reference_start : float
         First frame of the template [day].
+    commissioning : int
+        Exposures before the public survey, those of the template among them; they count as coverage.
     """
 
     table: Exposures
@@ -46,18 +48,19 @@ class History:
     detected: Bool[np.ndarray, "exposure"]
     measured: Table
     reference_start: float
+    commissioning: int
 
     def counts(self, index: int) -> tuple[int, int, float]:
         """Return (ndethist, ncovhist, jdstarthist) at an exposure, itself included."""
         seen = np.flatnonzero(self.detected[: index + 1])
         first = seen[0] if seen.size else index
-        return max(int(seen.size), 1), index + 1, float(self.table.jd[first])
+        return max(int(seen.size), 1), self.commissioning + index + 1, float(self.table.jd[first])
 
     def without(self, index: int) -> "History":
         """Return the history with one exposure no longer a detection."""
         detected = self.detected.copy()
         detected[index] = False
-        return History(self.table, self.flux, self.reference, self.noise, detected, self.measured, self.reference_start)
+        return replace(self, detected=detected)
 
 
 def _reference_flux(rng: np.random.Generator, table: Exposures, flux: Table) -> tuple[Table, float]:
@@ -76,6 +79,10 @@ def _reference_flux(rng: np.random.Generator, table: Exposures, flux: Table) -> 
     return out, start
 
 
+def _commissioning(rng: np.random.Generator) -> int:
+    return _REFERENCE_FRAMES + int(rng.exponential(60.0))
+
+
 def of_shining(rng: np.random.Generator, target: Target, table: Exposures) -> History:
     """Return the history of an object with a light curve that stays where it is."""
     if target.curve is None:
@@ -85,7 +92,9 @@ def of_shining(rng: np.random.Generator, target: Target, table: Exposures) -> Hi
     change = flux - reference
     noise = survey.photometric_noise(table, change, np.minimum(flux, reference))
     measured = change + rng.normal(0.0, 0.45, flux.size) * noise
-    return History(table, flux, reference, noise, np.abs(measured) > THRESHOLD * noise, measured, start)
+    return History(
+        table, flux, reference, noise, np.abs(measured) > THRESHOLD * noise, measured, start, _commissioning(rng)
+    )
 
 
 def of_passing(
@@ -111,7 +120,9 @@ def of_passing(
     if rng.random() < 0.05:
         still[int(rng.integers(0, chosen + 1))] = True  # something else was once seen here
     shown = np.where(still, flux, 0.0)
-    return History(table, shown, zero, noise, still, shown + rng.normal(0.0, 0.45, zero.size) * noise, start)
+    return History(
+        table, shown, zero, noise, still, shown + rng.normal(0.0, 0.45, zero.size) * noise, start, _commissioning(rng)
+    )
 
 
 def of_flawed(rng: np.random.Generator, table: Exposures) -> History:
@@ -122,7 +133,16 @@ def of_flawed(rng: np.random.Generator, table: Exposures) -> History:
     noise = survey.photometric_noise(table, zero, zero)
     strength = noise * rng.uniform(5.0, 20.0, zero.size) * np.where(rng.random(zero.size) < 0.6, 1.0, -1.0)
     start = survey.SURVEY_START + float(rng.exponential(120.0))
-    return History(table, zero, zero, noise, detected, np.where(detected, strength, 0.4 * strength / 5.0), start)
+    return History(
+        table,
+        zero,
+        zero,
+        noise,
+        detected,
+        np.where(detected, strength, 0.4 * strength / 5.0),
+        start,
+        _commissioning(rng),
+    )
 
 
 def choose(

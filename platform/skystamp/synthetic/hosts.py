@@ -1,7 +1,8 @@
 """The galaxies that supernovae and active nuclei live in.
 
 Makes a Galaxy with the offset of its centre from the object, out of a redshift and a generator. Distances use
-a flat cosmology with H0 70 and matter 0.3, in a second-order expansion good to a few per cent below redshift 1.
+a flat cosmology with H0 70 and matter 0.3, in a second-order expansion good to 4 per cent below redshift 0.4 and
+to 11 below 0.8.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ _DECELERATION = -0.55
 
 
 def luminosity_distance(redshift: float) -> float:
-    """Return the luminosity distance [Mpc] of a redshift below about 1."""
+    """Return the luminosity distance [Mpc] of a redshift below 0.8."""
     return _HUBBLE_DISTANCE * redshift * (1.0 + 0.5 * (1.0 - _DECELERATION) * redshift)
 
 

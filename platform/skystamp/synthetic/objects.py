@@ -34,7 +34,8 @@ from skystamp.synthetic.subject import Subject, object_id
 
 PRIORS: Mapping[str, float] = {"AGN": 0.2, "SN": 0.2, "VS": 0.2, "asteroid": 0.2, "bogus": 0.2, "satellite": 0.0}
 JD_RANGE = (survey.SURVEY_START, survey.SURVEY_END)
-_ATTEMPTS = 400
+_ATTEMPTS = 4000
+_FIRST_ATTEMPTS = 20  # then a first detection is too rare within the range to wait for
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _attempt(
     jd_range: tuple[float, float],
 ) -> SyntheticObject | None:
     target = populations.draw_target(cls, rng, jd_range, flaw)
-    table = survey.exposures(rng, target.here)
+    table = survey.exposures(rng, target.here, jd_range[1])
     seen = _history(rng, target, table, jd_range) if table.jd.size else None
     chosen = history.choose(rng, seen, jd_range, first, most) if seen is not None else []
     if seen is None or not chosen:
@@ -193,7 +194,8 @@ def simulate_object(
         Longest run of successive detections; asteroids and many bogus have one.
     first_share : float
         Share of objects whose records begin with the very first detection; the others begin anywhere in their
-        history, as most alerts of lasting objects do.
+        history, as most alerts of lasting objects do. Where ``jd_range`` is a night or so, hardly any lasting
+        object is seen for the first time: such objects then begin later, too.
     jd_range : tuple of float
         Julian dates that the records' exposures fall in, within the survey's years.
 
@@ -211,8 +213,9 @@ def simulate_object(
     chosen = cls if cls is not None else object_class(rng, priors)
     flaw = populations.draw_flaw(rng)
     first = 1.0 if rng.random() < first_share else 0.0
-    for _ in range(_ATTEMPTS):
-        made = _attempt(rng, seed, index, chosen, flaw, max_detections, first, jd_range)
+    for attempt in range(_ATTEMPTS):
+        wanted = first if attempt < _FIRST_ATTEMPTS else 0.0
+        made = _attempt(rng, seed, index, chosen, flaw, max_detections, wanted, jd_range)
         if made is not None:
             return made
     raise ValueError(f"jd_range should hold nights on which {chosen} are detected. Received: jd_range={jd_range}")

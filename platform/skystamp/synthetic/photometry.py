@@ -215,7 +215,7 @@ def measure(rng: np.random.Generator, seen: Searched, row: int, column: int) -> 
     rms = max(float(1.4826 * np.median(np.abs(ring[away > 5.0] - sky))), 1e-9)
     return Measured(
         flux=flux,
-        flux_error=float(np.hypot(_NOISE_FACTOR * error, 0.015 * flux)),
+        flux_error=float(np.hypot(_NOISE_FACTOR * error, 0.015 * flux)) * max(chi, 1.0) ** 0.25,
         white_snr=flux / error,
         chi=chi,
         aperture=small,

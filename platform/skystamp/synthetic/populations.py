@@ -61,7 +61,7 @@ def _rising(rng: np.random.Generator, brightest: float, faintest: float, slope: 
 
 def _agn(rng: np.random.Generator) -> Target:
     kind = _pick(rng, {"quasar": 0.45, "blazar": 0.29, "seyfert": 0.26})
-    here = isotropic(rng, min_gal_b=9.0)
+    here = isotropic(rng, min_gal_b=7.5)
     dust = extinction(here)
     if kind == "seyfert":
         redshift = float(rng.uniform(0.015, 0.22) ** 0.8)
@@ -151,13 +151,13 @@ def _star_curve(rng: np.random.Generator, here: Position, kind: str, r: float) -
 
 # kind: share, exponential scale of |b| (None: the halo), brightest and faintest mean r, slope of the counts
 _VARIABLES: dict[str, tuple[float, float | None, float, float, float]] = {
-    "EB": (0.30, 13.0, 12.3, 18.6, 0.06),
+    "EB": (0.30, 19.0, 12.3, 18.6, 0.06),
     "RRL": (0.20, None, 13.2, 19.5, 0.03),
-    "LPV": (0.16, 7.0, 11.8, 17.8, 0.05),
-    "rotator": (0.12, 14.0, 12.4, 17.2, 0.08),
-    "DSCT": (0.06, 12.0, 12.6, 17.6, 0.08),
+    "LPV": (0.15, 9.0, 11.8, 17.8, 0.05),
+    "rotator": (0.12, 21.0, 12.4, 17.2, 0.08),
+    "DSCT": (0.07, 19.0, 12.6, 17.6, 0.08),
     "Cepheid": (0.04, 4.0, 12.0, 17.5, 0.12),
-    "CV": (0.07, 20.0, 16.5, 22.5, 0.25),
+    "CV": (0.07, 27.0, 16.5, 22.5, 0.25),
     "YSO": (0.05, 6.0, 13.0, 19.5, 0.25),
 }
 

@@ -57,8 +57,8 @@ def _up_at(nights: Float64[np.ndarray, "night"], here: Position) -> tuple[np.nda
     return (transit + reach > 3.5) & (transit - reach < 12.0), transit
 
 
-def _visits(rng: np.random.Generator, here: Position) -> tuple[np.ndarray, np.ndarray]:
-    nights = np.arange(np.floor(SURVEY_START) + 0.5, SURVEY_END)
+def _visits(rng: np.random.Generator, here: Position, end: float) -> tuple[np.ndarray, np.ndarray]:
+    nights = np.arange(np.floor(SURVEY_START) + 0.5, end)
     up, transit = _up_at(nights, here)
     share = np.clip(0.45 * rng.lognormal(0.0, 0.4), 0.1, 0.95)
     weather = np.repeat(rng.random(nights.size // 5 + 1) > 0.16, 5)[: nights.size]
@@ -84,9 +84,9 @@ def moonlight(jd: Float64[np.ndarray, "exposure"]) -> Float64[np.ndarray, "expos
     return ((1.0 - np.cos(2.0 * np.pi * phase)) / 2.0) ** 3
 
 
-def exposures(rng: np.random.Generator, here: Position) -> Exposures:
-    """Return every exposure of a position from the first night of the survey to the last."""
-    jd, fid = _visits(rng, here)
+def exposures(rng: np.random.Generator, here: Position, end: float = SURVEY_END) -> Exposures:
+    """Return every exposure of a position from the first night of the survey to ``end`` (Julian date)."""
+    jd, fid = _visits(rng, here, end)
     n, green = jd.size, fid == 1
     air = 1.0 + 0.2 * (1.0 - np.cos(np.deg2rad(np.clip(here.dec - 33.0, -70.0, 60.0))))
     fwhm = np.where(green, 2.30, 2.08) * air**0.6 * np.exp(rng.normal(0.0, 0.19, n) + 0.06 * rng.exponential(1.0, n))
@@ -94,7 +94,7 @@ def exposures(rng: np.random.Generator, here: Position) -> Exposures:
     background = np.where(green, 100.0, 190.0) * air * np.exp(rng.normal(0.0, 0.15, n)) * (1.0 + 1.4 * moon)
     clouds = np.where(rng.random(n) < 0.12, rng.exponential(0.35, n), rng.exponential(0.03, n))
     zero_point = np.where(green, 26.31, 26.29) + rng.normal(0.0, 0.05, n) - clouds
-    worse = np.where(rng.random(n) < 0.33, 1.0 + rng.exponential(0.6, n), 1.0)  # twilight, haze, crowding
+    worse = np.where(rng.random(n) < 0.38, 1.0 + rng.exponential(0.7, n), 1.0)  # twilight, haze, crowding
     noise = np.sqrt(background / 7.0 + 11.0) * np.minimum(worse, 4.0)
     limit = zero_point - 2.5 * np.log10(5.0 * noise * 7.3 * (fwhm / 2.3) ** 0.8)
     return Exposures(jd, fid, np.clip(fwhm, 1.45, 5.5), background, noise, zero_point, limit)

@@ -2,7 +2,8 @@
 
     step on a balanced batch, again and again
       every `validate_every`: scores on the whole validation set -> history, new best?, further end?, on_validation
-      every `checkpoint_every`: everything into one file, from which `fit` goes on as if never interrupted
+      of these, the first after each `checkpoint_every` steps: everything into one file, from which `fit` goes on
+      as if never interrupted
 
 Runs on TensorFlow and JAX. Deterministic for the seeds of the model and of the configuration on one machine.
 """
@@ -85,7 +86,7 @@ def fit(
         Folder of the checkpoint; none is kept without it. With `resume` a checkpoint found there is gone on from,
         and the answer is that of an uninterrupted training.
     checkpoint_every : int
-        Iterations between checkpoints, a multiple of `config.validate_every`.
+        Iterations between checkpoints; one that is due is made at the next validation, and one at the end.
 
     Raises
     ------
@@ -95,13 +96,8 @@ def fit(
         If the loss was never finite, so that there are no best weights.
     """
     folder = None if checkpoint_dir is None else Path(checkpoint_dir)
-    if folder is not None and checkpoint_every % config.validate_every:
-        raise ValueError(
-            "checkpoint_every should be a multiple of validate_every. "
-            f"Received: checkpoint_every={checkpoint_every}, validate_every={config.validate_every}"
-        )
-    for name, examples in (("train", train), ("validation", validation)):
-        require_finite(examples, name)
+    require_finite(train, "train")
+    require_finite(validation, "validation")
     batches = BalancedBatches(train.labels, model.output_shape[-1], config.batch, config.seed)
     prepare(model, config)
     fingerprint = _fingerprint(model, train, validation, config)
@@ -118,7 +114,8 @@ def fit(
         progress = after_validation(progress, found, config)
         if progress.best_iteration == progress.iteration:
             best = _values(model.weights)
-        if folder and (progress.iteration % checkpoint_every == 0 or progress.iteration >= progress.end):
+        due = progress.iteration % checkpoint_every < steps or progress.iteration >= progress.end
+        if folder and due:
             save(_checkpoint(model, progress, best, fingerprint), folder)
         if on_validation and on_validation(progress.iteration, found):
             ended = "stopped"
@@ -126,8 +123,7 @@ def fit(
     if not best:
         raise FloatingPointError(f"The loss should be finite. Received: train_loss={train_loss}, {config}")
     _assign(model.weights, best)
-    history = {name: [row[name] for row in progress.history] for name in progress.history[0]}
-    return FitResult(progress.iteration, progress.best_iteration, progress.best_loss, history, ended)
+    return _result(progress, ended)
 
 
 def prepare(model: keras.Model, config: TrainConfig) -> None:
@@ -176,6 +172,11 @@ def predict(model: keras.Model, examples: Examples, *, batch: int = 256) -> Floa
 def inputs(model: keras.Model, examples: Examples) -> dict[str, Float32[np.ndarray, "..."]]:
     """Return the arrays of `examples` that `model` reads, by the names of its inputs."""
     return {tensor.name: getattr(examples, tensor.name) for tensor in model.inputs}
+
+
+def _result(progress: Progress, ended: Ending) -> FitResult:
+    history = {name: [row[name] for row in progress.history] for name in progress.history[0]}
+    return FitResult(progress.iteration, progress.best_iteration, progress.best_loss, history, ended)
 
 
 def _start(model: keras.Model, config: TrainConfig, checkpoint: Checkpoint | None) -> tuple[Progress, Weights]:

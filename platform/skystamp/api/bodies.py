@@ -1,0 +1,115 @@
+"""A request's headers and bytes -> one Avro container in memory, never larger than the limits say.
+
+    content type ── content encoding ── chunks, counted ── gunzip, bounded ── header of the container
+       415              415              413, 503           400, 413           400
+
+Nothing here knows a web framework. What is wrong with one packet inside a container is no concern of this module: it
+becomes that packet's rejection.
+"""
+
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+
+from skystamp.api import refusals
+from skystamp.api.refusals import Refusal
+from skystamp.avro import Limits
+from skystamp.avro.container import read_header
+from skystamp.errors import Reject
+
+CONTENT_TYPES = ("application/avro", "application/octet-stream")
+ENCODINGS = ("", "identity", "gzip")
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The limits on a body, and what turns one that keeps them into a container."""
+
+    sent: int = 64 << 20  # bytes, as they travel
+    unpacked: int = 128 << 20  # bytes, after gzip
+
+    def check_headers(self, content_type: str, encoding: str, length: str) -> None:
+        """Refuse a body by its headers (``Content-Type``, ``Content-Encoding``, ``Content-Length``; "" if absent).
+
+        Raises
+        ------
+        Refusal
+            415 for a type or an encoding that is not ours, 413 for a length over the limit.
+        """
+        kind = content_type.split(";")[0].strip().lower()
+        if kind not in CONTENT_TYPES:
+            hint = " (gzip is said by 'Content-Encoding: gzip')" if "gzip" in kind else ""
+            raise Refusal(
+                415,
+                "unsupported_media_type",
+                f"The content type should be {' or '.join(CONTENT_TYPES)}{hint}. Received: {kind[:80]!r}",
+            )
+        if encoding.strip().lower() not in ENCODINGS:
+            sentence = f"The content encoding should be gzip or none. Received: {encoding[:80]!r}"
+            raise Refusal(415, "unsupported_encoding", sentence)
+        if length.isascii() and length.isdigit():
+            self.check_size(int(length))
+
+    def check_size(self, size: int) -> None:
+        """Refuse (413) a body of so many bytes, or of so many up to now."""
+        if size > self.sent:
+            raise refusals.too_large("A body", self.sent)
+
+    def container(self, body: bytes, encoding: str) -> bytes:
+        """Return the bytes of the container in a body.
+
+        Raises
+        ------
+        Refusal
+            400 if it is empty, damaged gzip or no Avro container; 413 if it unpacks to more than the limit.
+        """
+        data = self._gunzip(body) if encoding.strip().lower() == "gzip" else body
+        if not data:
+            raise Refusal(400, "empty_body", "The body is empty; it should be an Avro packet or a container of packets.")
+        try:
+            read_header(io.BytesIO(data), Limits())
+        except Reject as reject:
+            raise Refusal(400, reject.reason.value, f"{reject.reason.sentence} {_printable(reject.detail)}") from reject
+        return data
+
+    def _gunzip(self, body: bytes) -> bytes:
+        try:
+            data = gzip.GzipFile(fileobj=io.BytesIO(body)).read(self.unpacked + 1)
+        except EOFError as error:
+            raise Refusal(400, "truncated_gzip", "The body's gzip data end early.") from error
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise Refusal(400, "corrupt_gzip", f"The body's gzip data are damaged: {error}.") from error
+        if len(data) > self.unpacked:
+            raise refusals.too_large("An unpacked body", self.unpacked)
+        return data
+
+
+class Room:
+    """Room for bodies: what is taken is bounded, and who finds none is told to come back.
+
+    Not for more than one thread.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.free = size
+
+    def take(self, size: int) -> None:
+        """Take room for so many bytes.
+
+        Raises
+        ------
+        Refusal
+            503, with Retry-After, if there is not so much.
+        """
+        if size > self.free:
+            raise refusals.busy()
+        self.free -= size
+
+    def give_back(self, size: int) -> None:
+        """Give room back."""
+        self.free += size
+
+
+def _printable(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii")

@@ -1,0 +1,21 @@
+"""`skystamp`: one file a command. Each imports what it needs when it runs, so that `--help` answers at once."""
+
+import typer
+
+from skystamp.cli.classify import classify
+from skystamp.cli.demo import demo
+from skystamp.cli.faults import told
+from skystamp.cli.prepare import prepare
+from skystamp.cli.simulate import simulate
+
+app = typer.Typer(
+    name="skystamp",
+    help="Classify astronomical alerts from their first detection on.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _command in (simulate, prepare, classify, demo):
+    app.command()(told(_command))

@@ -1,0 +1,267 @@
+"""The project's own rules, each kept by a test: names, sizes, what importing does, what files mention."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import skystamp
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "platform" / "skystamp"
+CODE = ("platform", "tune_jobs", "serve_apps", "datasets", "benchmarks")
+LONGEST = 350  # lines of a file
+
+# Modules that other files' tests cover, each with the reason why it has no file of its own.
+COVERED_ELSEWHERE = {
+    "errors": "a table of names; every test that sees a rejection reads it",
+    "alert": "a frozen dataclass without behaviour",
+    "pyfunc": "tests/ray loads models through it",
+}
+
+
+def project_files() -> list[Path]:
+    """Return the files that git tracks or would, by its own rules of what is ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [path for path in map(ROOT.joinpath, listed.stdout.splitlines()) if path.is_file()]
+
+
+def python_files(*folders: str) -> list[Path]:
+    """Return the Python files of some top-level folders."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def named(paths: Iterator[Path] | list[Path]) -> list[str]:
+    """Return paths as the reader knows them."""
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+@pytest.mark.parametrize("folder", ["platform", "datasets"])
+def test_folder_is_no_package(folder: str):
+    marker = ROOT / folder / "__init__.py"
+
+    assert not marker.exists(), f"{folder}/__init__.py hides another package of that name (docs/decisions/0001)"
+
+
+@pytest.mark.parametrize("folder", ["platform", "datasets"])
+def test_folder_can_not_become_a_package_by_accident(folder: str):
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+
+    assert f"/{folder}/__init__.py" in ignored
+
+
+def test_the_standard_librarys_platform_is_found():
+    import platform
+
+    assert platform.__file__ is not None
+    assert not Path(platform.__file__).is_relative_to(ROOT)
+
+
+def test_versions_agree():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert newest is not None
+    assert (skystamp.__version__, newest[1]) == (project, project)
+
+
+def test_the_lock_pins_exactly_and_names_no_address():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+
+    loose = [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9._+!]+( ; .+)?", line)]
+
+    assert loose == []
+
+
+def test_the_lock_holds_every_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+
+    names = {_normal(re.split(r"[\[<>=!~ ;]", one)[0]) for one in asked}
+    locked = {_normal(line.split("==")[0]) for line in (ROOT / "requirements.lock").read_text().splitlines()}
+
+    assert names <= locked, f"run `make lock`: {sorted(names - locked)} have no pin"
+
+
+def test_files_are_short():
+    long = {
+        name: count
+        for path, name in zip(files := python_files(*CODE), named(files), strict=True)
+        if (count := len(path.read_text().splitlines())) > LONGEST
+    }
+
+    assert not long, f"over {LONGEST} lines; one idea a file: {long}"
+
+
+def test_files_are_named_after_their_idea():
+    vague = [path for path in python_files(*CODE) if path.stem in {"utils", "util", "helpers", "misc", "common"}]
+
+    assert named(vague) == []
+
+
+def test_every_file_opens_with_what_it_does():
+    silent = [path for path in python_files(*CODE) if path.read_text() and not ast.get_docstring(_tree(path))]
+
+    assert named(silent) == []
+
+
+def test_no_file_names_a_package_registry():
+    hosts = ("pypi" + ".org", "python" + "hosted.org", "registry." + "npmjs", "ana" + "conda.org", "--index" + "-url")
+
+    wrong = [path for path in _texts() if any(host in path.read_text() for host in hosts)]
+
+    assert named(wrong) == []
+
+
+def test_only_the_tests_settings_know_a_folder_outside_the_project():
+    outside = "../" + "shared"
+
+    wrong = [path for path in _texts() if outside in path.read_text()]
+
+    assert named(wrong) in ([], ["tests/conftest.py"])
+
+
+def test_no_exception_is_caught_that_can_not_be_named():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python_files(*CODE, "tests")
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ExceptHandler) and _caught(node) & {"", "Exception", "BaseException"}
+    ]
+
+    assert wrong == []
+
+
+def test_the_library_does_not_read_the_environment():
+    """Entry points do: cli, tune_jobs and serve_apps. cluster/environment writes what Ray reads when it is imported."""
+    entries = {LIBRARY / "cluster" / "environment.py", *(LIBRARY / "cli").glob("*.py")}
+
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in python_files("platform")
+        if path not in entries
+        for line in _lines_with(path, "os.environ", "os.getenv", "os.putenv")
+    ]
+
+    assert not wrong, f"read the environment in an entry point and pass the value in: {wrong}"
+
+
+def test_only_entry_points_set_up_logging():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in python_files("platform")
+        if path.parent != LIBRARY / "cli"
+        for line in _lines_with(path, "logging.basicConfig", "logging.config.dictConfig")
+    ]
+
+    assert wrong == []
+
+
+def test_importing_does_nothing():
+    """No statement of a module's top level calls for a side effect: only definitions, constants and docstrings stand there."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)[:60]}"
+        for path in python_files("platform", "tune_jobs", "serve_apps", "benchmarks")
+        for node in _tree(path).body
+        if _acts(node)
+    ]
+
+    assert wrong == []
+
+
+def test_every_module_has_a_test_file():
+    tests = {path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    names = {"/".join(path.with_suffix("").parts[1:]).replace("test_", "") for path in tests if len(path.parts) > 1}
+    flat = {name.replace("/", "_") for name in names}
+
+    modules = [path.relative_to(LIBRARY).with_suffix("") for path in python_files("platform") if _has_code(path)]
+    untested = [
+        name
+        for name in (str(module).removesuffix("/__init__") for module in modules)
+        if name not in COVERED_ELSEWHERE and not _tested(name, flat)
+    ]
+
+    assert not untested, f"write tests/unit|model|ray/.../test_NAME.py for each, or say why not: {untested}"
+
+
+def test_no_exception_to_the_test_files_is_stale():
+    gone = [name for name in COVERED_ELSEWHERE if not (LIBRARY / name).with_suffix(".py").exists()]
+
+    assert gone == []
+
+
+def _tested(module: str, tests: set[str]) -> bool:
+    parts = module.split("/")
+    alike = [one for one in _module_names() if one.split("/")[-1] == parts[-1]]
+    accepted = {"_".join(parts[i:]) for i in range(len(parts)) if i < len(parts) - 1 or len(alike) == 1 or i == 0}
+    return bool(accepted & tests)
+
+
+def _module_names() -> list[str]:
+    return [
+        str(path.relative_to(LIBRARY).with_suffix("")).removesuffix("/__init__") for path in python_files("platform")
+    ]
+
+
+def _has_code(path: Path) -> bool:
+    """Return whether a file defines anything that a test could call."""
+    return any(isinstance(node, (ast.FunctionDef, ast.ClassDef)) for node in _tree(path).body)
+
+
+def _acts(node: ast.stmt) -> bool:
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return False
+        case ast.Import() | ast.ImportFrom():
+            return False
+        case ast.Assign(targets=targets):
+            return not all(isinstance(target, (ast.Name, ast.Tuple)) for target in targets)
+        case ast.AnnAssign(target=ast.Name()):
+            return False
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            return False
+        case ast.For(
+            iter=ast.Tuple(), body=[ast.Expr(value=ast.Call(func=ast.Call(func=ast.Attribute(attr="command"))))]
+        ):
+            return False  # commands of the command line are registered one after another
+    return True
+
+
+def _caught(handler: ast.ExceptHandler) -> set[str]:
+    if handler.type is None:
+        return {""}
+    return {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
+
+
+def _lines_with(path: Path, *names: str) -> list[int]:
+    """Return the lines that use one of these dotted names, however it was imported."""
+    lines = []
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in names:
+            lines.append(node.lineno)
+        if isinstance(node, ast.ImportFrom):
+            lines += [node.lineno for alias in node.names if f"{node.module}.{alias.name}" in names]
+    return lines
+
+
+def _texts() -> list[Path]:
+    binary = {".npz", ".avro", ".gz", ".png", ".parquet", ".keras"}
+    return [path for path in project_files() if path.suffix not in binary]
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

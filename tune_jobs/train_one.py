@@ -1,0 +1,98 @@
+"""Train one configuration, without a search, and say how well it does.
+
+    python -m tune_jobs.train_one --data .skystamp/demo/prepared --out /tmp/bundle --set max_iterations=1500
+
+Cost: 3 minutes on 2 cores for 1,500 iterations of the 21-pixel network at batch 64.
+`--data` may be given several times: training and validation splits are joined. `--evaluate` names prepared data whose
+test split is scored. `--register` puts the bundle into the registry under ``first-detection``.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Read the arguments, train, evaluate, and print recalls."""
+    arguments = _arguments()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from skystamp import routing, taxonomy, tracking
+    from skystamp.cluster import train
+
+    settings = dict(_setting(text) for text in arguments.set)
+    seed = int(settings.pop("seed", 0))
+    chosen = train.configuration(settings)
+    data = {split: train.load(arguments.data, split) for split in ("train", "validation")}
+    spec = train.spec_for(chosen, data["train"])
+    trained = train.train(
+        settings,
+        train.examples(spec, data["train"]),
+        train.examples(spec, data["validation"]),
+        spec,
+        train.example_of(data["train"]),
+        arguments.out,
+        seed=seed,
+        name=routing.FIRST_DETECTION,
+        about={"data": [str(folder) for folder in arguments.data], "data_hash": train.data_hash(arguments.data)},
+        on_validation=_progress,
+    )
+    _show("validation", trained.scores, trained.matrix.tolist(), taxonomy.FIRST_DETECTION)
+    for folder in arguments.evaluate:
+        scores, matrix = train.evaluate(arguments.out, train.load([folder], "test"))
+        _show(f"test of {folder}", scores, matrix.tolist(), taxonomy.FIRST_DETECTION)
+    if arguments.register:
+        _register(arguments.out, trained.scores, tracking, arguments.tracking_uri)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tune_jobs.train_one", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, action="append", required=True, help="prepared data; may be repeated")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the bundle")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
+    parser.add_argument("--evaluate", type=Path, action="append", default=[], help="prepared data to test on")
+    parser.add_argument("--register", action="store_true", help="register the bundle as first-detection")
+    parser.add_argument("--tracking-uri", default=os.environ.get("MLFLOW_TRACKING_URI"))
+    return parser.parse_args()
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _progress(iteration: int, scores: Any) -> None:
+    if iteration % 100 == 0:
+        print(
+            f"iteration {iteration}: validation accuracy {scores['accuracy']:.3f}, loss {scores['loss']:.4f}",
+            flush=True,
+        )
+
+
+def _show(title: str, scores: dict[str, float], matrix: list[list[int]], classes: tuple[str, ...]) -> None:
+    print(
+        f"\n{title}: accuracy {scores['accuracy']:.4f}, balanced {scores['balanced_accuracy']:.4f}, "
+        f"calibration error {scores['calibration_error']:.3f}"
+    )
+    for label, row in zip(classes, matrix, strict=True):
+        print(f"  {label:9} recall {scores[f'recall_{label}']:.3f}  {row}")
+
+
+def _register(folder: Path, scores: dict[str, float], tracking: Any, uri: str | None) -> None:
+    tracker = tracking.open_tracker("first-detection", uri or tracking.default_uri())
+    run = tracker.start("train_one")
+    tracker.log(run, metrics=scores)
+    model = tracker.log_bundle(run, folder, scores)
+    version = tracking.register(model, "first-detection", tracker.uri, run=run)
+    tracker.finish(run)
+    print(
+        f"registered first-detection version {version} as {tracking.propose('first-detection', version, tracker.uri)}"
+    )
+
+
+if __name__ == "__main__":
+    main()
