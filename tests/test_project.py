@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ def python_files(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-def named(paths: Iterator[Path] | list[Path]) -> list[str]:
+def named(paths: list[Path]) -> list[str]:
     """Return paths as the reader knows them."""
     return [str(path.relative_to(ROOT)) for path in paths]
 
@@ -94,11 +93,8 @@ def test_the_lock_holds_every_dependency():
 
 
 def test_files_are_short():
-    long = {
-        name: count
-        for path, name in zip(files := python_files(*CODE), named(files), strict=True)
-        if (count := len(path.read_text().splitlines())) > LONGEST
-    }
+    lengths = {path.relative_to(ROOT): len(path.read_text().splitlines()) for path in python_files(*CODE)}
+    long = {str(path): length for path, length in lengths.items() if length > LONGEST}
 
     assert not long, f"over {LONGEST} lines; one idea a file: {long}"
 
@@ -168,7 +164,7 @@ def test_only_entry_points_set_up_logging():
 
 
 def test_importing_does_nothing():
-    """No statement of a module's top level calls for a side effect: only definitions, constants and docstrings stand there."""
+    """Only imports, definitions and constants stand at the top level of a module."""
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)[:60]}"
         for path in python_files("platform", "tune_jobs", "serve_apps", "benchmarks")

@@ -84,16 +84,20 @@ def packets(source: bytes | Stream, model: Model, *, batch: int = 256) -> Iterat
 
 def records(items: Sequence[Decoded | Reject], model: Model) -> list[Outcome]:
     """Return the outcome of each record, or of the fault in its place, in order."""
-    outcomes: list[Outcome | None] = [None] * len(items)
-    alerts: list[tuple[int, Alert]] = []
-    for i, item in enumerate(items):
+    found = alerts(items)
+    outcomes = iter(alert_outcomes([alert for alert in found if isinstance(alert, Alert)], model))
+    return [item if isinstance(item, Rejection) else next(outcomes) for item in found]
+
+
+def alerts(items: Sequence[Decoded | Reject]) -> list[Alert | Rejection]:
+    """Return the alert of each record, or the rejection in its place, in order."""
+    found: list[Alert | Rejection] = []
+    for item in items:
         try:
-            alerts.append((i, _alert(item)))
+            found.append(_alert(item))
         except Reject as reject:
-            outcomes[i] = _rejection(reject, item)
-    for (i, _), outcome in zip(alerts, alert_outcomes([alert for _, alert in alerts], model), strict=True):
-        outcomes[i] = outcome
-    return [outcome for outcome in outcomes if outcome is not None]
+            found.append(_rejection(reject, item))
+    return found
 
 
 def alert_outcomes(alerts: Sequence[Alert], model: Model) -> list[Outcome]:

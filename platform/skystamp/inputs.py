@@ -92,9 +92,9 @@ class InputSpec:
         """
         fields: dict[str, Any] = json.loads(text)
         try:
-            tuples = {name: tuple(fields.pop(name)) for name in ("features", "means", "deviations")}
-            clips = {name: (low, high) for name, (low, high) in fields.pop("clips").items()}
-            return cls(**fields, **tuples, clips=clips)
+            tuples = {name: tuple(fields[name]) for name in ("features", "means", "deviations")}
+            clips = {name: (low, high) for name, (low, high) in fields["clips"].items()}
+            return cls(**{**fields, **tuples, "clips": clips})
         except (KeyError, TypeError) as error:
             raise UsageError(f"an input spec should have the fields of InputSpec. Received: {error}") from error
 

@@ -28,7 +28,7 @@ _MAX_SIDE = 512  # pixels
 _BLOCK = 2880
 _GZIP_MAGIC = b"\x1f\x8b"
 _FITS_MAGIC = b"SIMPLE"
-_FITS_ERRORS = (
+_FITS_ERRORS: tuple[type[Exception], ...] = (
     *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError, EOFError),
     *(struct.error, zlib.error, fits.VerifyError, RuntimeError, ArithmeticError),
 )
@@ -138,16 +138,25 @@ def _gunzip(cutout: bytes) -> bytes:
         return cutout
     if cutout[:2] != _GZIP_MAGIC:
         raise Reject(Reason.NOT_GZIP, f"the first bytes should be {_GZIP_MAGIC!r}. Received: {cutout[:2]!r}")
+    data, rest = _member(cutout, MAX_BYTES)
+    while rest[:2] == _GZIP_MAGIC:  # a gzip file may have several members; bytes of any other kind after it are padding
+        more, rest = _member(rest, MAX_BYTES - len(data))
+        data += more
+    return data
+
+
+def _member(packed: bytes, limit: int) -> tuple[bytes, bytes]:
+    """Return what the first gzip member unpacks to, and the bytes after it."""
     unpacker = isal_zlib.decompressobj(31)
     try:
-        data: bytes = unpacker.decompress(cutout, MAX_BYTES + 1)
+        data: bytes = unpacker.decompress(packed, limit + 1)
     except isal_zlib.error as error:
         raise Reject(Reason.CORRUPT_GZIP, f"the gzip data are damaged: {error}") from error
-    if len(data) > MAX_BYTES:
+    if len(data) > limit:
         raise Reject(Reason.TOO_LARGE, f"a cutout should unpack to at most {MAX_BYTES} bytes")
     if not unpacker.eof:
-        raise Reject(Reason.TRUNCATED_GZIP, f"the gzip data end early, after {len(cutout)} bytes")
-    return data
+        raise Reject(Reason.TRUNCATED_GZIP, f"the gzip data end early, after {len(packed)} bytes")
+    return data, unpacker.unused_data
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ AGN, SN, VS, ASTEROID, BOGUS, SATELLITE = CLASSES = ("AGN", "SN", "VS", "asteroi
 FIRST_DETECTION = (AGN, SN, VS, ASTEROID, BOGUS)
 TEMPORAL = (AGN, SN, VS)
 
-# What label tables in the wild write for our classes, compared without case. Catalogue sub-types of one class are folded.
+# What label tables in the wild write for our classes, compared without case; sub-types of one class are folded.
 _SPELLINGS: dict[str, tuple[str, ...]] = {
     AGN: ("agn", "qso", "quasar", "blazar", "bl lac", "seyfert"),
     SN: ("sn", "supernova", "snia", "sn ia", "snii", "sn ii", "snibc", "sn ibc", "slsn"),

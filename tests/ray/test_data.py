@@ -117,8 +117,9 @@ def test_the_manifest_says_what_the_data_are(prepared: Path) -> None:
     assert content["command"] == "skystamp prepare trial"
     assert content["labels_left_out"] == {"quality": 4}
     assert [Path(path).name for path in content["sources"]["skipped"]["first"]] == ["readme.txt"]
-    assert sum(cell["packets"] for split in content["counts"].values() for cell in split.values()) == (
-        content["packets"]["accepted"]
+    assert (
+        sum(cell["packets"] for split in content["counts"].values() for cell in split.values())
+        == (content["packets"]["accepted"])
     )
     assert not (prepared / ".staging").exists()
 
@@ -144,7 +145,9 @@ def test_a_folder_that_holds_something_is_not_written_to(prepared: Path, packets
         prepare(sources.find([packets]), labels, RECIPE, prepared)
 
 
-def test_what_an_unfinished_run_left_is_done_again(prepared: Path, packets: Path, labels: Labels, tmp_path: Path) -> None:
+def test_what_an_unfinished_run_left_is_done_again(
+    prepared: Path, packets: Path, labels: Labels, tmp_path: Path
+) -> None:
     from skystamp.cluster.data.prepare import prepare
 
     (tmp_path / ".staging").mkdir()

@@ -6,8 +6,8 @@
     pages.py     the page of `/docs`, made from the OpenAPI document alone, so that it needs no other network
 """
 
-from skystamp.api.answers import Answer, answer, answer_json, outcome_answer
-from skystamp.api.bodies import Bodies, Room
+from skystamp.api.answers import Answer, ServedModel, answer, answer_json, outcome_answer
+from skystamp.api.bodies import Bodies, Room, Share
 from skystamp.api.refusals import Refusal
 
-__all__ = ["Answer", "Bodies", "Refusal", "Room", "answer", "answer_json", "outcome_answer"]
+__all__ = ["Answer", "Bodies", "Refusal", "Room", "ServedModel", "Share", "answer", "answer_json", "outcome_answer"]

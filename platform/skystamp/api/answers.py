@@ -5,6 +5,7 @@ A client tells the two kinds apart by `outcome`. Numbers are those of `skystamp.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -114,6 +115,24 @@ class Answer(BaseModel):
 
     counts: Counts
     outcomes: list[OutcomeAnswer]
+
+
+class ServedModel(BaseModel):
+    """A model that answers now."""
+
+    name: str = Field(examples=["first-detection"])
+    version: str = Field(examples=["3"])
+    reference: str = Field(description="What the settings ask for.", examples=["first-detection@champion"])
+    classes: list[str]
+    loaded: datetime = Field(description="When this version began to answer, UTC.")
+    problem: str | None = Field(default=None, description="Why a newer version does not answer instead.")
+
+
+class Readiness(BaseModel):
+    """Whether packets can be classified, and by which models."""
+
+    ready: bool
+    models: list[ServedModel]
 
 
 def answer(outcomes: Sequence[Outcome]) -> Answer:

@@ -10,6 +10,8 @@ becomes that packet's rejection.
 import gzip
 import io
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from skystamp.api import refusals
@@ -88,27 +90,40 @@ class Bodies:
 class Room:
     """Room for bodies: what is taken is bounded, and who finds none is told to come back.
 
-    Not for more than one thread.
+    Belongs to one thread.
     """
 
     def __init__(self, size: int) -> None:
         self.free = size
 
+    @contextmanager
+    def share(self) -> "Iterator[Share]":
+        """Hold what one request takes, until it ends, however it ends."""
+        share = Share(self)
+        try:
+            yield share
+        finally:
+            self.free += share.taken
+
+
+class Share:
+    """One request's part of the room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room, self.taken = room, 0
+
     def take(self, size: int) -> None:
-        """Take room for so many bytes.
+        """Take so many bytes more.
 
         Raises
         ------
         Refusal
-            503, with Retry-After, if there is not so much.
+            503, with Retry-After, if there is not so much room.
         """
-        if size > self.free:
+        if size > self._room.free:
             raise refusals.busy()
-        self.free -= size
-
-    def give_back(self, size: int) -> None:
-        """Give room back."""
-        self.free += size
+        self._room.free -= size
+        self.taken += size
 
 
 def _printable(text: str) -> str:

@@ -68,7 +68,7 @@ def _bound(size: int, limit: int) -> None:
         raise Reject(Reason.TOO_LARGE, f"a block should unpack to at most {limit} bytes")
 
 
-_ERRORS = (
+_ERRORS: tuple[type[Exception], ...] = (
     EOFError,
     OSError,
     ValueError,

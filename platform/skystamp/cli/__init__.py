@@ -5,6 +5,7 @@ import typer
 from skystamp.cli.classify import classify
 from skystamp.cli.demo import demo
 from skystamp.cli.faults import told
+from skystamp.cli.models import app as models
 from skystamp.cli.prepare import prepare
 from skystamp.cli.simulate import simulate
 
@@ -19,3 +20,5 @@ app = typer.Typer(
 
 for _command in (simulate, prepare, classify, demo):
     app.command()(told(_command))
+
+app.add_typer(models, name="models")

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Calls `handler` with lists of at most `size` items, `at_once` lists at a time, in the order of arrival.
+    """Calls `handler` with lists of items of at most `size` together, `at_once` lists at a time, in order of arrival.
 
     A caller that is cancelled gives up its place and disturbs nobody; an exception of the handler is raised for each
     item of its batch. Belongs to one event loop.
@@ -29,17 +29,24 @@ class Batcher(Generic[Item, Result]):
     handler : async callable
         Gives one result for each item, in order.
     size : int
-        The largest batch.
+        Of the largest batch; one item alone may be larger.
     at_once : int
         How many batches may be on their way.
+    weight : callable
+        Size of an item; by default each counts as 1.
     """
 
     def __init__(
-        self, handler: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, size: int, at_once: int = 1
+        self,
+        handler: Callable[[list[Item]], Awaitable[Sequence[Result]]],
+        *,
+        size: int,
+        at_once: int = 1,
+        weight: Callable[[Item], int] = lambda _: 1,
     ) -> None:
         if size < 1 or at_once < 1:
             raise ValueError(f"size and at_once should be at least 1. Received: {size}, {at_once}")
-        self._handler, self._size, self._free = handler, size, at_once
+        self._handler, self._size, self._weight, self._free = handler, size, weight, at_once
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
 
     async def __call__(self, item: Item) -> Result:
@@ -61,9 +68,15 @@ class Batcher(Generic[Item, Result]):
             task.add_done_callback(partial(self._finish, [future for _, future in batch]))
 
     def _next(self) -> list[tuple[Item, "asyncio.Future[Result]"]]:
-        batch = []
-        while self._waiting and len(batch) < self._size:
-            item, future = self._waiting.popleft()
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        total = 0
+        while self._waiting:
+            item, future = self._waiting[0]
+            weight = 0 if future.done() else self._weight(item)  # its caller went away
+            if batch and total + weight > self._size:
+                break
+            self._waiting.popleft()
+            total += weight
             if not future.done():
                 batch.append((item, future))
         return batch

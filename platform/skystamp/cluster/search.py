@@ -147,7 +147,7 @@ def search(study: Study, trainable: Callable[..., None] | None = None) -> Summar
 
 def trial(config: dict[str, Any], *, study: Study, shared: Shared) -> None:
     """Train one configuration with every seed, log it, and report; Tune calls this in a process of its own."""
-    run = _run_of_trial(shared, tune.get_context().get_trial_id(), config)
+    run = run_of_trial(shared, tune.get_context().get_trial_id(), config)
     settings = {**study.fixed, **config}
     train_examples, validation, spec, example = ray.get(shared.inputs[_key(settings)])
     work = _restored()
@@ -365,7 +365,7 @@ def _register(study: Study, tracker: Tracker, parent: str, folder: Path, test: M
 # ---------------------------------------------------------------------------------------------------------- in a trial
 
 
-def _run_of_trial(shared: Shared, number: str, config: Mapping[str, Any]) -> str:
+def run_of_trial(shared: Shared, number: str, config: Mapping[str, Any]) -> str:
     """Return the MLflow run of this trial: the one it had before it died or was interrupted, or a new one."""
     for run in shared.tracker.children(shared.parent):
         if run.data.tags.get(_TRIAL_TAG) == number:

@@ -14,8 +14,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from skystamp import avro, synthetic
 from skystamp.avro import Record
@@ -110,7 +111,7 @@ def write_shard(simulation: Simulation, out: Path, start: int) -> int:
     _replace(out / "truth" / f"{start:08d}.csv", _csv(truths).encode())
     part = _shard(out, start).with_suffix(".part")
     with part.open("wb") as file:
-        avro.write(file, records, synthetic.schema(), codec=simulation.codec, sync=_sync(simulation.seed, start))
+        avro.write(file, records, _schema(), codec=simulation.codec, sync=_sync(simulation.seed, start))
     part.replace(_shard(out, start))
     return len(records)
 
@@ -198,6 +199,19 @@ def _lines(truths: Iterable[synthetic.Truth]) -> Iterator[str]:
     for truth in truths:
         values = [truth.object_id, truth.cls, *(getattr(truth, name) for name in _TRUTH)]
         yield ",".join("" if value is None else str(value) for value in values) + "\n"
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """Return the schema with its keys sorted: fastavro's parser leaves them in the order of a set, new in each process."""
+    ordered: dict[str, Any] = _sorted(synthetic.schema())
+    return ordered
+
+
+def _sorted(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {key: _sorted(schema[key]) for key in sorted(schema)}
+    return [_sorted(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _shard(out: Path, start: int) -> Path:

@@ -70,6 +70,8 @@ def configuration(settings: Mapping[str, Any], classes: int = len(taxonomy.FIRST
     if unknown or settings.get("features", "23") not in FEATURE_SETS:
         wanted = f"settings should be of {sorted(_KNOWN)}, features one of {sorted(FEATURE_SETS)}"
         raise UsageError(f"{wanted}. Received: {unknown or settings.get('features')}")
+    # JSON and search spaces have lists where dataclasses have tuples
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
     stamp = {name: value for name, value in settings.items() if name in _STAMP}
     features = FEATURE_SETS[settings.get("features", "23")]
     crop, k, theta = stamp.setdefault("crop", 21), stamp.get("k", 4), stamp.get("theta", 0.0)

@@ -36,8 +36,9 @@ _REQUIRED = {
 }
 # Candidate fields that may be missing.
 _OPTIONAL = (
-    "sgscore1 distpsnr1 sgscore2 distpsnr2 sgscore3 distpsnr3 fwhm diffmaglim rb drb distnr magnr classtar chinr sharpnr"
-).split()
+    *("sgscore1", "distpsnr1", "sgscore2", "distpsnr2", "sgscore3", "distpsnr3", "fwhm", "diffmaglim"),
+    *("rb", "drb", "distnr", "magnr", "classtar", "chinr", "sharpnr"),
+)
 
 _VERSION = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}")
 
@@ -50,7 +51,7 @@ def read(record: Mapping[str, Any], schema: str = "ztf.alert") -> Alert:
     Reject
         UNKNOWN_SCHEMA, MISSING_FIELD, BAD_FIELD or MISSING_CUTOUT.
     """
-    candidate = record["candidate"]
+    candidate = record.get("candidate")
     if not isinstance(candidate, Mapping):
         raise Reject(Reason.MISSING_FIELD, "candidate should be a record")
     metadata = {name: _required(candidate, name) for name in _REQUIRED}
@@ -128,7 +129,7 @@ def _version(record: Mapping[str, Any]) -> str:
 
 def _band(candidate: Mapping[str, Any]) -> str:
     fid = _present(candidate, "fid")
-    if fid not in _BAND:
+    if not isinstance(fid, int) or fid not in _BAND:
         raise Reject(Reason.BAD_FIELD, f"fid should be 1 (g), 2 (r) or 3 (i). Received: {str(fid)[:40]!r}")
     return _BAND[fid]
 

@@ -166,7 +166,7 @@ def _bundle_in(path: Path) -> Path:
     return found[0].parent
 
 
-def _described(client: mlflow.MlflowClient, version: ModelVersion, aliases: Mapping[str, str]) -> RegisteredModel:
+def _described(client: mlflow.MlflowClient, version: ModelVersion, aliases: Mapping[str, object]) -> RegisteredModel:
     try:
         metrics = client.get_run(version.run_id).data.metrics if version.run_id else {}
     except MlflowException:

@@ -6,6 +6,7 @@ first opened inside a job keeps its artifacts in that job's temporary folder.
 
 import json
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,7 +115,9 @@ class Tracker:
         """Log a bundle as a model of the run, with its signature, and return the model's URI (``models:/<id>``)."""
         about = read_about(folder)
         spec = InputSpec.from_json((folder / "spec.json").read_text())
-        with _active(self, run):
+        with _active(self, run), warnings.catch_warnings():
+            # MLflow wants an input example to prove the signature by; the bundle has its own and replays it
+            warnings.filterwarnings("ignore", message=".*An input example was not provided", category=UserWarning)
             info = mlflow.pyfunc.log_model(
                 name=about["name"],
                 loader_module=LOADER,

@@ -14,7 +14,9 @@ from skystamp.cluster import score
 Load = Callable[[], Model]
 
 
-def test_every_packet_is_a_row_in_order(shard: Path, model: Model, records: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_every_packet_is_a_row_in_order(
+    shard: Path, model: Model, records: list[dict[str, Any]], tmp_path: Path
+) -> None:
     seen: list[int] = []
 
     done = score.score(sources.find([shard]), lambda: model, tmp_path / "out.parquet", workers=0, on_rows=seen.append)

@@ -64,7 +64,7 @@ def test_places_that_can_not_be_read_are_usage_errors(paths: list[str], sentence
 def test_a_folder_without_alert_files_is_a_usage_error(tmp_path: Path) -> None:
     touch(tmp_path, "index.csv")
 
-    with pytest.raises(UsageError, match="ending in .avro"):
+    with pytest.raises(UsageError, match=r"ending in \.avro"):
         sources.find([tmp_path])
 
 

@@ -1,0 +1,179 @@
+"""The HTTP face of `serve_apps.alerts`: routes, limits, and every refusal as JSON with one sentence."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from ray import serve
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.handle import DeploymentHandle
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from serve_apps.calls import call
+from skystamp.api import Answer, Bodies, Refusal, Room, Share, answer_json, pages, refusals
+from skystamp.api.answers import Readiness, ServedModel
+from skystamp.api.refusals import ErrorAnswer
+from skystamp.classify import Outcome
+from skystamp.cluster.batching import Batcher
+
+log = logging.getLogger("ray.serve")
+
+_HOP_BYTES = 8 << 20  # of bodies that travel to the router together
+_HOPS = 4  # on their way at once
+_STATUS_S = 5
+_GONE = 499  # the client went away; nobody reads this status but the log
+
+app = FastAPI(
+    title="skystamp",
+    description="Classifies astronomical alerts from their first detection on: Avro packets in, one outcome each out.",
+    version="1",
+    docs_url=None,
+    redoc_url=None,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may cost; see `serve_apps.alerts.Args`."""
+
+    body_bytes: int
+    unpacked_bytes: int
+    waiting_bytes: int
+    timeout_s: float
+
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {"requestBody": {"required": True, "content": {"application/avro": _BINARY, "application/octet-stream": _BINARY}}}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorAnswer, "description": "The body is empty, damaged gzip, or no Avro container."},
+    413: {"model": ErrorAnswer, "description": "Too many bytes or packets; send them in parts."},
+    415: {"model": ErrorAnswer, "description": "Another content type or encoding than those above."},
+    503: {"model": ErrorAnswer, "description": "No room, or a part is starting; `Retry-After` says when to come back."},
+    504: {"model": ErrorAnswer, "description": "It took too long."},
+}
+
+
+@app.exception_handler(Refusal)
+async def _refused(_: Request, refusal: Refusal) -> JSONResponse:
+    return JSONResponse(refusal.body, refusal.status, refusal.headers)
+
+
+@app.exception_handler(HTTPException)
+async def _not_ours(request: Request, error: HTTPException) -> JSONResponse:
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+    sentence = f"{request.method} {request.url.path[:80]} is not a route of this service; /docs lists them."
+    return JSONResponse(Refusal(error.status_code, code, sentence).body, error.status_code, error.headers)
+
+
+@app.exception_handler(ClientDisconnect)
+async def _gone(_: Request, __: ClientDisconnect) -> Response:
+    return Response(status_code=_GONE)
+
+
+@serve.deployment(
+    max_ongoing_requests=512,
+    max_queued_requests=512,
+    graceful_shutdown_timeout_s=20,
+    ray_actor_options={"num_cpus": 0.25},
+)
+@serve.ingress(app)
+class Ingress:
+    """Requests in, answers out; bodies that wait for the router travel to it together."""
+
+    def __init__(self, router: DeploymentHandle, limits: Limits) -> None:
+        self._router, self._limits = router, limits
+        self._bodies = Bodies(limits.body_bytes, limits.unpacked_bytes)
+        self._room = Room(limits.waiting_bytes)
+        self._batcher: Batcher[bytes, list[Outcome] | Refusal] = Batcher(
+            partial(call, router.classify.remote), size=_HOP_BYTES, at_once=_HOPS, weight=len
+        )
+
+    @app.post(
+        "/v1/classify",
+        summary="Classify packets",
+        response_class=Response,
+        responses={200: {"model": Answer, "description": "One outcome for each packet, in order."}, **_REFUSED},
+        openapi_extra=_BODY,
+    )
+    async def classify(self, request: Request) -> Response:
+        """Answer one outcome for each packet of the body, in order.
+
+        The body is an Avro object container with one packet or many, as it is or with `Content-Encoding: gzip`. A
+        packet that can not be classified gets a rejection in its place and costs the others nothing.
+        """
+        header = request.headers.get
+        encoding = header("content-encoding", "")
+        self._bodies.check_headers(header("content-type", ""), encoding, header("content-length", ""))
+        with self._room.share() as share:
+            body = await self._received(request, share)
+            container = await self._container(body, encoding)
+            share.take(max(0, len(container) - len(body)))
+            outcomes = await self._outcomes(container)
+        return Response(answer_json(outcomes), media_type="application/json")
+
+    @app.get("/healthz", summary="Whether the process is up")
+    async def healthz(self) -> dict[str, str]:
+        """Answer 200 as long as the process that speaks HTTP runs."""
+        return {"status": "up"}
+
+    @app.get(
+        "/readyz",
+        summary="Whether packets can be classified",
+        response_model=Readiness,
+        responses={503: {"model": ErrorAnswer, "description": "Not yet, or not now."}},
+    )
+    async def readyz(self) -> Readiness:
+        """Answer 200 with the models that are loaded, and what is wrong with a newer version, or 503."""
+        return Readiness(ready=True, models=await self._status())
+
+    @app.get("/v1/models", summary="The models that answer", responses={503: {"model": ErrorAnswer}})
+    async def models(self) -> list[ServedModel]:
+        """Answer name, version and classes of each model."""
+        return await self._status()
+
+    @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def docs(self, request: Request) -> HTMLResponse:
+        """Answer the page that lists the routes."""
+        return HTMLResponse(pages.page(app.openapi(), str(request.base_url).rstrip("/")))
+
+    async def _received(self, request: Request, share: Share) -> bytes:
+        chunks, size = [], 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            self._bodies.check_size(size)
+            share.take(len(chunk))
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def _container(self, body: bytes, encoding: str) -> bytes:
+        if encoding:
+            return await asyncio.to_thread(self._bodies.container, body, encoding)
+        return self._bodies.container(body, encoding)
+
+    async def _outcomes(self, container: bytes) -> list[Outcome]:
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                found = await self._batcher(container)
+        except TimeoutError as error:
+            raise refusals.too_slow(self._limits.timeout_s) from error
+        except BackPressureError as error:
+            raise refusals.busy() from error
+        except (RayActorError, DeploymentUnavailableError) as error:
+            raise refusals.unavailable() from error
+        if isinstance(found, Refusal):
+            raise found
+        return found
+
+    async def _status(self) -> list[ServedModel]:
+        try:
+            async with asyncio.timeout(_STATUS_S):
+                return await call(self._router.status.remote)
+        except (TimeoutError, BackPressureError, RayActorError, DeploymentUnavailableError) as error:
+            raise refusals.unavailable() from error
