@@ -74,8 +74,11 @@ clean: ## remove .venv and all caches; models and runs in .skystamp stay
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing requirements.lock into .venv: 4 GB, a minute or a few."
-	@{ $(BIN)/python -m pip install --quiet $(UV) && $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock; } \
-	  || $(BIN)/python -m pip install --quiet --no-deps -r requirements.lock
+	@if $(BIN)/python -m pip install --quiet $(UV) 2>/dev/null; then \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock && exit; \
+	fi; \
+	echo "uv cannot do it here; pip does it, more slowly."; \
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 

@@ -23,6 +23,7 @@ from ray.serve.handle import DeploymentHandle
 
 from serve_apps.calls import call
 from serve_apps.ingress import Ingress, Limits
+from serve_apps.loopback import keep_on_loopback
 from skystamp import avro, classify, routing
 from skystamp.alert import Alert
 from skystamp.api import Refusal, ServedModel, refusals
@@ -39,7 +40,7 @@ class Args(BaseModel):
 
     models: dict[str, str] = Field(
         default={routing.FIRST_DETECTION: f"{routing.FIRST_DETECTION}@champion"},
-        description="For each model of `skystamp.routing` that is served: NAME@ALIAS, NAME/VERSION or a bundle's folder.",
+        description="For each model that is served: NAME@ALIAS, NAME/VERSION or a bundle's folder.",
     )
     tracking_uri: str | None = Field(
         default=None, description="Of MLflow; by default MLFLOW_TRACKING_URI, else .skystamp/mlflow.db of this folder."
@@ -51,7 +52,9 @@ class Args(BaseModel):
     max_unpacked_bytes: int = Field(default=128 << 20, ge=1, description="Of a body after gzip; 413 over it.")
     max_packets: int = Field(default=10_000, ge=1, description="In one body; 413 over it.")
     max_waiting_bytes: int = Field(
-        default=512 << 20, ge=1, description="Of all bodies in hand of one ingress replica; 503 with Retry-After over it."
+        default=512 << 20,
+        ge=1,
+        description="Of all bodies in hand of one ingress replica; 503 over it.",
     )
     timeout_s: float = Field(default=60, gt=0, description="Seconds until a request is answered 504.")
 
@@ -91,6 +94,7 @@ class ModelServer:
     """One model: lists of alerts in, their outcomes out, batched over all who ask."""
 
     def __init__(self, reference: str, tracking_uri: str, follow_s: float, batch: int, threads: int) -> None:
+        keep_on_loopback()
         for name, value in _network_environment(threads).items():
             os.environ.setdefault(name, value)  # read once, when the network's library is loaded below
         from skystamp import tracking
@@ -143,6 +147,7 @@ class Router:
     """Containers in, the outcomes of their packets out: reads the alerts and sends each to the model that is for it."""
 
     def __init__(self, models: dict[str, DeploymentHandle], batch: int, max_packets: int, max_bytes: int) -> None:
+        keep_on_loopback()
         self._models = models
         self._read = partial(read_alerts, max_packets=max_packets, max_bytes=max_bytes)
         self._batchers: dict[str, Batcher[Alert, Outcome]] = {

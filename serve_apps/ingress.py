@@ -16,8 +16,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from serve_apps.calls import call
+from serve_apps.loopback import keep_on_loopback
 from skystamp.api import Answer, Bodies, Refusal, Room, Share, answer_json, pages, refusals
 from skystamp.api.answers import Readiness, ServedModel
+from skystamp.api.bodies import CONTENT_TYPES
 from skystamp.api.refusals import ErrorAnswer
 from skystamp.classify import Outcome
 from skystamp.cluster.batching import Batcher
@@ -49,7 +51,7 @@ class Limits:
 
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_BODY = {"requestBody": {"required": True, "content": {"application/avro": _BINARY, "application/octet-stream": _BINARY}}}
+_BODY = {"requestBody": {"required": True, "content": dict.fromkeys(CONTENT_TYPES, _BINARY)}}
 _REFUSED: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The body is empty, damaged gzip, or no Avro container."},
     413: {"model": ErrorAnswer, "description": "Too many bytes or packets; send them in parts."},
@@ -87,6 +89,7 @@ class Ingress:
     """Requests in, answers out; bodies that wait for the router travel to it together."""
 
     def __init__(self, router: DeploymentHandle, limits: Limits) -> None:
+        keep_on_loopback()
         self._router, self._limits = router, limits
         self._bodies = Bodies(limits.body_bytes, limits.unpacked_bytes)
         self._room = Room(limits.waiting_bytes)

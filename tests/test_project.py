@@ -197,10 +197,15 @@ def test_no_exception_to_the_test_files_is_stale():
 
 
 def _tested(module: str, tests: set[str]) -> bool:
+    """Return whether a test file is named after the module, with or without its packages, or after its package.
+
+    A name that several modules have counts with its package alone.
+    """
     parts = module.split("/")
     alike = [one for one in _module_names() if one.split("/")[-1] == parts[-1]]
-    accepted = {"_".join(parts[i:]) for i in range(len(parts)) if i < len(parts) - 1 or len(alike) == 1 or i == 0}
-    return bool(accepted & tests)
+    own = {"_".join(parts[i:]) for i in range(len(parts)) if i < len(parts) - 1 or len(alike) == 1 or i == 0}
+    package = {"_".join(parts[i:-1]) for i in range(len(parts) - 1)}
+    return bool((own | package) & tests)
 
 
 def _module_names() -> list[str]:
@@ -226,11 +231,14 @@ def _acts(node: ast.stmt) -> bool:
             return False
         case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
             return False
-        case ast.For(
-            iter=ast.Tuple(), body=[ast.Expr(value=ast.Call(func=ast.Call(func=ast.Attribute(attr="command"))))]
-        ):
-            return False  # commands of the command line are registered one after another
+        case ast.For(iter=ast.Tuple(), body=[ast.Expr(value=ast.Call() as call)]) | ast.Expr(value=ast.Call() as call):
+            return not _registers(call)
     return True
+
+
+def _registers(call: ast.Call) -> bool:
+    """Return whether a call adds a command to the command line, which is how typer's applications are defined."""
+    return re.match(r"app\.(command|add_typer)\(", ast.unparse(call)) is not None
 
 
 def _caught(handler: ast.ExceptHandler) -> set[str]:

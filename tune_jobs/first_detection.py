@@ -1,8 +1,8 @@
 """Search the hyperparameters of the first-detection classifier.
 
 Question
-    Which of them make it best? Carrasco-Davis et al. (2021), Section 4.2: learning rate, beta, batch, crop, dropout and kernel of the stamp
-    classifier, by 133 random combinations of five trainings each. Here by TPE with ASHA unless ``--sampler random
+    Which of them make it best? Carrasco-Davis et al. (2021), Section 4.2: learning rate, beta, batch, crop, dropout
+    and kernel of the stamp classifier, by 133 random combinations of five trainings each. Here by TPE with ASHA unless ``--sampler random
     --no-prune --trials 133 --seeds 5`` asks for the paper's own protocol. ``--space enhanced`` searches the rotations,
     their jitter and the crop of the enhanced stamp classifier instead.
 

@@ -13,6 +13,7 @@ Everything that `make` needs stands in the `InputSpec`, which travels in the mod
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 import numpy as np
@@ -91,12 +92,15 @@ class InputSpec:
             If a field is unknown or missing.
         """
         fields: dict[str, Any] = json.loads(text)
+        expected = {each.name for each in dataclass_fields(cls)}
+        if set(fields) != expected:
+            raise UsageError(f"an input spec should have the fields {sorted(expected)}. Received: {sorted(fields)}")
         try:
             tuples = {name: tuple(fields[name]) for name in ("features", "means", "deviations")}
             clips = {name: (low, high) for name, (low, high) in fields["clips"].items()}
             return cls(**{**fields, **tuples, "clips": clips})
-        except (KeyError, TypeError) as error:
-            raise UsageError(f"an input spec should have the fields of InputSpec. Received: {error}") from error
+        except (AttributeError, TypeError, ValueError) as error:
+            raise UsageError(f"an input spec should have fields of InputSpec's types. Received: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +203,11 @@ def normalised(
     planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(alerts * bands, height * width)
     with np.errstate(over="ignore", invalid="ignore"):
         low, span = planes.min(1), planes.max(1) - planes.min(1)
-    unusual = np.flatnonzero(~(np.isfinite(span) & (span > 0)))
-    masked = planes[unusual]
-    low[unusual], span[unusual] = 0, 1
-    planes -= low[:, None]
-    planes /= span[:, None]
+        unusual = np.flatnonzero(~(np.isfinite(span) & (span > 0)))
+        masked = planes[unusual]
+        low[unusual], span[unusual] = 0, 1
+        planes -= low[:, None]
+        planes /= span[:, None]
     planes[unusual] = _normalised_masked(masked)
     return np.ascontiguousarray(planes.reshape(alerts, bands, height, width).transpose(0, 2, 3, 1))
 

@@ -104,7 +104,8 @@ def test_a_study_logs_its_trials_and_registers_the_best(study: Callable[..., Any
 def test_a_trial_that_dies_again_is_reported_and_the_study_ends_well(study: Callable[..., Any]) -> None:
     from skystamp.cluster import search
 
-    plan = study()
+    tried = ({"learning_rate": 1e-3, "dropout": 0.2}, {"learning_rate": 1e-3, "dropout": 0.5})
+    plan = study(first=tried)
 
     summary = search.search(plan, trainable=_dies_at_high_dropout)
 

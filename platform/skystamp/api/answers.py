@@ -6,14 +6,14 @@ A client tells the two kinds apart by `outcome`. Numbers are those of `skystamp.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from skystamp.classify import Classification, Outcome, Rejection
 from skystamp.errors import Reason
 
-_EXAMPLE_CLASSIFICATION = {
+_EXAMPLE_CLASSIFICATION: dict[str, Any] = {
     "outcome": "classification",
     "survey": "ztf",
     "object_id": "ZTF18abcdefg",
@@ -26,7 +26,7 @@ _EXAMPLE_CLASSIFICATION = {
     "flags": ["not_first_detection"],
     "rules": [],
 }
-_EXAMPLE_REJECTION = {
+_EXAMPLE_REJECTION: dict[str, Any] = {
     "outcome": "rejection",
     "reason": "wrong_shape",
     "sentence": Reason.WRONG_SHAPE.sentence,
@@ -153,14 +153,18 @@ def outcome_answer(outcome: Outcome) -> ClassificationAnswer | RejectionAnswer:
 
 
 def _classification(outcome: Classification) -> ClassificationAnswer:
-    rules = [RuleAnswer(rule=r.rule, label=r.label, detail=_encodable(r.detail) or "") for r in outcome.rules]
+    rules = [
+        RuleAnswer.model_validate({"rule": r.rule, "class": r.label, "detail": _encodable(r.detail)})
+        for r in outcome.rules
+    ]
+    named: dict[str, Any] = {"class": outcome.label}  # a word that Python keeps for itself
     return ClassificationAnswer(
         survey=outcome.survey,
         object_id=outcome.object_id,
         alert_id=outcome.alert_id,
         mjd=outcome.mjd,
         n_detections=outcome.n_detections,
-        label=outcome.label,
+        **named,
         probabilities=outcome.probabilities,
         model=ModelName(name=outcome.model, version=outcome.model_version),
         flags=list(outcome.flags),

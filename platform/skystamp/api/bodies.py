@@ -3,7 +3,7 @@
     content type ── content encoding ── chunks, counted ── gunzip, bounded ── header of the container
        415              415              413, 503           400, 413           400
 
-Nothing here knows a web framework. What is wrong with one packet inside a container is no concern of this module: it
+What is wrong with one packet inside a container is no concern of this module: it
 becomes that packet's rejection.
 """
 
@@ -39,7 +39,7 @@ class Bodies:
         Refusal
             415 for a type or an encoding that is not ours, 413 for a length over the limit.
         """
-        kind = content_type.split(";")[0].strip().lower()
+        kind = content_type.split(";", maxsplit=1)[0].strip().lower()
         if kind not in CONTENT_TYPES:
             hint = " (gzip is said by 'Content-Encoding: gzip')" if "gzip" in kind else ""
             raise Refusal(
@@ -68,11 +68,13 @@ class Bodies:
         """
         data = self._gunzip(body) if encoding.strip().lower() == "gzip" else body
         if not data:
-            raise Refusal(400, "empty_body", "The body is empty; it should be an Avro packet or a container of packets.")
+            raise Refusal(
+                400, "empty_body", "The body should be an Avro packet or a container of packets. It is empty."
+            )
         try:
             read_header(io.BytesIO(data), Limits())
         except Reject as reject:
-            raise Refusal(400, reject.reason.value, f"{reject.reason.sentence} {_printable(reject.detail)}") from reject
+            raise Refusal(400, reject.reason.value, _sentence(reject)) from reject
         return data
 
     def _gunzip(self, body: bytes) -> bytes:
@@ -126,5 +128,6 @@ class Share:
         self.taken += size
 
 
-def _printable(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode("ascii")
+def _sentence(reject: Reject) -> str:
+    detail = reject.detail.encode("ascii", "backslashreplace").decode("ascii")
+    return f"{reject.reason.sentence.removesuffix('.')}: {detail}"

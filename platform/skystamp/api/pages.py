@@ -14,7 +14,7 @@ h2 { margin-top: 2.2rem; border-top: 1px solid #ccd; padding-top: 1rem; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; background: #f2f4f8; border-radius: 4px; }
 code { padding: 1px 4px; } pre { padding: .8rem; overflow-x: auto; }
 table { border-collapse: collapse; } td, th { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top; }
-.method { color: #fff; background: #33508f; border-radius: 4px; padding: 1px 8px; font: 600 13px ui-monospace, monospace; }
+.method { color: #fff; background: #33508f; border-radius: 4px; padding: 1px 8px; font: 600 13px monospace; }
 @media (prefers-color-scheme: dark) {
   body { background: #12151c; color: #dde2ee; } code, pre { background: #1e2430; } h2 { border-color: #333a4a; }
   a { color: #8fb2ff; }
@@ -57,7 +57,8 @@ def _route(path: str, method: str, route: Mapping[str, Any], base: str) -> str:
     )
     return "".join(
         (
-            f"<h2 id='{_anchor(method, path)}'><span class=method>{method.upper()}</span> <code>{escape(path)}</code></h2>",
+            f"<h2 id='{_anchor(method, path)}'><span class=method>{method.upper()}</span> ",
+            f"<code>{escape(path)}</code></h2>",
             f"<p>{escape(route.get('description', '') or route.get('summary', ''))}</p>",
             f"<p>Body: {', '.join(f'<code>{escape(kind)}</code>' for kind in sent)}</p>" if sent else "",
             f"<pre>{escape(_curl(path, method, sent, base))}</pre>",
@@ -82,8 +83,9 @@ def _examples(route: Mapping[str, Any]) -> Iterator[str]:
 
 def _type(name: str, schema: Mapping[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(field)}</code></td><td>{_kind(about)}</td><td>{escape(about.get('description', ''))}</td></tr>"
-        for field, about in schema.get("properties", {}).items()
+        f"<tr><td><code>{escape(field)}</code></td><td>{_kind(kind)}</td>"
+        f"<td>{escape(kind.get('description', ''))}</td></tr>"
+        for field, kind in schema.get("properties", {}).items()
     )
     values = ", ".join(f"<code>{escape(str(value))}</code>" for value in schema.get("enum", ()))
     about = escape(schema.get("description", ""))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from skystamp.errors import SkystampError
 
 
-class Refusal(SkystampError):
+class Refusal(SkystampError):  # noqa: N818  one of the words of the design's kind, as `Reject` is
     """A request that gets no outcomes, only `status`, `code` and `message`; `headers` go out with it."""
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:

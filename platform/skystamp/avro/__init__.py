@@ -14,7 +14,7 @@ from typing import Any
 
 import fastavro
 
-from skystamp.avro.container import Block, Limits, Stream, blocks, read_header
+from skystamp.avro.container import Block, Limits, Stream, blocks, pack, read_header
 from skystamp.avro.records import Decoded, Plan, Record, plan_of
 from skystamp.errors import Reject
 
@@ -77,4 +77,10 @@ def write(
     `out` is a binary file. With 16 bytes of `sync`, the marker between blocks, equal records make equal files; by
     default it is random.
     """
-    fastavro.writer(out, schema, records, codec=codec, sync_marker=sync)
+    if codec != "zstandard":
+        fastavro.writer(out, schema, records, codec=codec, sync_marker=sync)
+        return
+    plain = io.BytesIO()  # fastavro packs zstandard with a library of its own choice, which Python 3.11 lacks
+    fastavro.writer(plain, schema, records, codec="null", sync_marker=sync)
+    plain.seek(0)
+    pack(out, plain, codec)

@@ -17,6 +17,8 @@ from skystamp.errors import Reason, Reject
 
 NAMES = ("null", "deflate", "snappy", "zstandard", "bzip2", "xz")
 
+_WORKING_MEMORY = 1 << 27  # bytes that a codec may take beside its output
+
 
 def unpack(codec: str, data: bytes, limit: int) -> bytes:
     """Return the bytes of a block that was packed with `codec` (one of `NAMES`).
@@ -32,7 +34,13 @@ def unpack(codec: str, data: bytes, limit: int) -> bytes:
         raise Reject(Reason.TRUNCATED_AVRO, f"a {codec} block does not unpack: {error}") from error
 
 
-def _null(data: bytes, _limit: int) -> bytes:
+def pack(codec: str, data: bytes) -> bytes:
+    """Return the bytes of a block packed with a codec that fastavro can not write here: ``zstandard`` alone."""
+    return _PACKERS[codec](data)
+
+
+def _null(data: bytes, limit: int) -> bytes:
+    _bound(len(data), limit)
     return data
 
 
@@ -58,9 +66,23 @@ def _snappy(data: bytes, limit: int) -> bytes:
 
 
 def _zstandard(data: bytes, limit: int) -> bytes:
-    out: bytes = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data).read(limit + 1)
+    size = zstandard.frame_content_size(data)
+    out: bytes = _zstd().stream_reader(data).read(limit + 1)
     _bound(len(out), limit)
+    if (size >= 0 and len(out) != size) or (size < 0 and not _is_whole_frame(data)):
+        raise EOFError("the packed data end early")
     return out
+
+
+def _is_whole_frame(data: bytes) -> bool:
+    """Return whether a zstandard frame of unstated size, which was seen to stay within the limit, is all there."""
+    unpacker = _zstd().decompressobj()
+    unpacker.decompress(data)
+    return bool(unpacker.eof)
+
+
+def _zstd() -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor(max_window_size=_WORKING_MEMORY)
 
 
 def _bound(size: int, limit: int) -> None:
@@ -78,11 +100,13 @@ _ERRORS: tuple[type[Exception], ...] = (
     zstandard.ZstdError,
 )
 
+_PACKERS: dict[str, Callable[[bytes], bytes]] = {"zstandard": lambda data: zstandard.ZstdCompressor().compress(data)}
+
 _CODECS: dict[str, Callable[[bytes, int], bytes]] = {
     "null": _null,
     "deflate": _stream(lambda: isal_zlib.decompressobj(-15)),
     "snappy": _snappy,
     "zstandard": _zstandard,
     "bzip2": _stream(bz2.BZ2Decompressor),
-    "xz": _stream(lzma.LZMADecompressor),
+    "xz": _stream(lambda: lzma.LZMADecompressor(memlimit=_WORKING_MEMORY)),
 }

@@ -6,14 +6,16 @@ what the block declares, unless its size makes that absurd; then it counts as on
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from skystamp.avro import codecs
 from skystamp.errors import Reason, Reject
 
 _MAGIC = b"Obj\x01"
-_SMALLEST_RECORD = 100  # bytes, unpacked; no alert is smaller
+_SMALLEST_ALERT = 100  # bytes, unpacked
 _BEST_PACKING = 50  # no alert, with its noisy images, packs better than this
+_MOST_PAIRS = 100  # entries of a header; it needs two
+_FEW = 1000  # so many records of any size are believed, of at least a byte each
 
 
 @runtime_checkable
@@ -91,31 +93,58 @@ def blocks(stream: Stream, header: Header, limits: Limits) -> Iterator[Block]:
         packed, sync = stream.read(size), stream.read(16)
         if len(packed) < size or sync != header.sync:
             detail = "the container ends inside a block" if len(sync) < 16 else "the marker after a block is damaged"
-            yield Block(_plausible(count, len(packed)), damage=Reject(Reason.TRUNCATED_AVRO, detail))
+            lost = count if _plausible(count, len(packed), header.codec) else 1
+            yield Block(lost, damage=Reject(Reason.TRUNCATED_AVRO, detail))
             return
         if count:
             yield _unpacked(count, packed, header.codec, limits)
+
+
+def pack(out: Any, plain: Stream, codec: str) -> None:
+    """Write the container `plain`, whose blocks are not packed, to the binary file `out` with blocks packed by `codec`."""
+    header = read_header(plain, Limits())
+    meta = {b"avro.codec": codec.encode(), b"avro.schema": header.schema}
+    pairs = b"".join(_long(len(part)) + part for pair in meta.items() for part in pair)
+    out.write(_MAGIC + _long(len(meta)) + pairs + _long(0) + header.sync)
+    for block in blocks(plain, header, Limits()):
+        data = codecs.pack(codec, block.data)
+        out.write(_long(block.count) + _long(len(data)) + data + header.sync)
+
+
+def _long(value: int) -> bytes:
+    """Return a whole number of at least 0 as Avro writes it."""
+    rest, out = value << 1, bytearray()
+    while rest > 0x7F:
+        out.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes((*out, rest))
 
 
 def _unpacked(count: int, packed: bytes, codec: str, limits: Limits) -> Block:
     try:
         data = codecs.unpack(codec, packed, limits.block)
     except Reject as reject:
-        return Block(_plausible(count, len(packed)), damage=reject)
-    if count > len(data) // _SMALLEST_RECORD + 1:
+        return Block(count if _plausible(count, len(packed), codec) else 1, damage=reject)
+    if not _plausible(count, len(data), "null"):
         detail = f"a block of {len(data)} bytes declares {count} records"
         return Block(1, damage=Reject(Reason.TRUNCATED_AVRO, detail))
     return Block(count, data)
 
 
-def _plausible(count: int, packed: int) -> int:
-    return count if 0 < count <= packed * _BEST_PACKING // _SMALLEST_RECORD + 1 else 1
+def _plausible(count: int, size: int, codec: str) -> bool:
+    """Return whether so many bytes, packed with this codec, may hold so many records."""
+    unpacked = size if codec == "null" else size * _BEST_PACKING
+    return count <= max(1, unpacked // _SMALLEST_ALERT, min(unpacked, _FEW))
 
 
 def _pairs(stream: Stream, budget: int) -> Iterator[tuple[str, bytes]]:
+    pairs = 0
     while count := _varint(stream):
         if count < 0:
             _varint(stream)  # an optional size in bytes of this part of the map
+        pairs += abs(count)
+        if pairs > _MOST_PAIRS:
+            raise Reject(Reason.TOO_LARGE, f"the header should have at most {_MOST_PAIRS} entries. Received: {pairs}")
         for _ in range(abs(count)):
             key, value = _short(stream, budget), _short(stream, budget)
             budget -= len(key) + len(value) + 2

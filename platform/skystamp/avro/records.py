@@ -33,7 +33,9 @@ CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 _GZIP = b"\x1f\x8b\x08"
 _LONGEST_NAME = 256  # bytes of a cutout's file name
-_PRIMITIVES = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
+_LARGEST = 1 << 22  # bytes of one record that is read with its history, which takes 60 times as much memory
+_DEEPEST = 8  # records inside records; an alert has 2
+_PRIMITIVES = frozenset(("boolean", "int", "long", "float", "double", "bytes", "string"))
 _DECODE_ERRORS = (
     EOFError,
     IndexError,
@@ -79,8 +81,13 @@ class Plan:
     def _slow(self, data: bytes, count: int, *, history: bool) -> Iterator[Decoded | Reject]:
         stream = io.BytesIO(data)
         for i in range(count):
+            start = stream.tell()
             try:
-                record = fastavro.schemaless_reader(stream, self.schema, None if history else self.slim)
+                record = fastavro.schemaless_reader(stream, self.schema, self.slim)
+                size = stream.tell() - start
+                if history and size <= _LARGEST:
+                    stream.seek(start)
+                    record = fastavro.schemaless_reader(stream, self.schema, None)
             except _DECODE_ERRORS as error:
                 detail = f"record {i + 1} of {count} in its block does not decode: {type(error).__name__} {error}"
                 reject = Reject(Reason.TRUNCATED_AVRO, detail[:300])
@@ -89,6 +96,8 @@ class Plan:
             if i == count - 1 and stream.tell() < len(data):
                 detail = f"{len(data) - stream.tell()} bytes are left in the block after its last record"
                 yield Reject(Reason.TRUNCATED_AVRO, detail)
+            elif history and size > _LARGEST:
+                yield Reject(Reason.TOO_LARGE, f"a record should have at most {_LARGEST} bytes. Received: {size}")
             else:
                 yield Decoded(record, self.name)
 
@@ -128,8 +137,10 @@ def _plan_of(schema: _SchemaText) -> Plan:
     missing = [name for name in (*HEAD, *CUTOUTS) if name not in names]
     if missing:
         raise Reject(Reason.UNKNOWN_SCHEMA, f"schema {str(parsed['name'])[:80]!r} lacks the fields {missing}")
-    if not all(_bounded(field["type"]) for field in parsed["fields"]):
-        raise Reject(Reason.UNKNOWN_SCHEMA, "the schema has arrays of nothing, which may declare any length")
+    for field in parsed["fields"]:
+        name, inside = field["name"], (parsed["name"],)
+        if not _bounded(field["type"], arrays=name not in (*HEAD, *CUTOUTS), inside=inside):
+            raise Reject(Reason.UNKNOWN_SCHEMA, f"field {name[:80]!r} of the schema is of a type that no alert has")
     slim = {**parsed, "fields": [f for f in parsed["fields"] if f["name"] in (*HEAD, *CUTOUTS)]}
     return Plan(parsed["name"], parsed, _whole(slim, parsed), _head_of(parsed, names))
 
@@ -187,22 +198,23 @@ def _inlined(schema: Any, definitions: dict[str, dict[str, Any]], seen: set[str]
     return out
 
 
-def _bounded(schema: Any) -> bool:
-    """Return whether the size of a value is bounded by its bytes: an array of nulls may declare 2**60 of them."""
+def _bounded(schema: Any, *, arrays: bool, inside: tuple[str, ...] = ()) -> bool:
+    """Return whether a value takes no more time and depth than its bytes allow.
+
+    Each part of it has to cost a byte at least, or an array may declare 2**60 of them: no null outside a union, no empty
+    record. No type may hold itself, and arrays (of records) are for the history alone.
+    """
     if isinstance(schema, list):
-        return all(_bounded(option) for option in schema)
+        return all(option == "null" or _bounded(option, arrays=arrays, inside=inside) for option in schema)
     if isinstance(schema, str):
-        return True
-    if schema.get("type") == "array":
-        items = schema["items"]
-        return isinstance(items, dict) and bool(items.get("fields")) and _bounded(items) and not _is_empty(items)
+        return schema != "null" and schema not in inside
     if "fields" in schema:
-        return all(_bounded(field["type"]) for field in schema["fields"])
+        inside = (*inside, schema["name"])
+        kinds = [field["type"] for field in schema["fields"]]
+        return 0 < len(kinds) and len(inside) < _DEEPEST and all(_bounded(k, arrays=arrays, inside=inside) for k in kinds)
+    if schema.get("type") == "array":
+        return arrays and "fields" in schema["items"] and _bounded(schema["items"], arrays=True, inside=inside)
     return schema.get("type") in _PRIMITIVES
-
-
-def _is_empty(schema: dict[str, Any]) -> bool:
-    return not any(isinstance(f["type"], list) or f["type"] in _PRIMITIVES - {"null"} for f in schema["fields"])
 
 
 # ------------------------------------------------------------------------------------------------------- the fast way

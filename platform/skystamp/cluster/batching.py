@@ -1,4 +1,4 @@
-"""Single items in, lists of them through a handler, single results out: what waits while the handler works goes together.
+"""Single items in, lists through a handler, single results out: what waits while the handler works goes together.
 
     item ─┐                       ┌─ result
     item ─┼─ waiting ─ a batch ─ handler ─┼─ result
@@ -47,6 +47,7 @@ class Batcher(Generic[Item, Result]):
         if size < 1 or at_once < 1:
             raise ValueError(f"size and at_once should be at least 1. Received: {size}, {at_once}")
         self._handler, self._size, self._weight, self._free = handler, size, weight, at_once
+        self._tasks: set[asyncio.Task[Sequence[Result]]] = set()  # or the loop may lose them
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
 
     async def __call__(self, item: Item) -> Result:
@@ -64,7 +65,7 @@ class Batcher(Generic[Item, Result]):
     def _start(self) -> None:
         while self._free and (batch := self._next()):
             self._free -= 1
-            task = asyncio.ensure_future(self._handle([item for item, _ in batch]))
+            self._tasks.add(task := asyncio.create_task(self._handle([item for item, _ in batch])))
             task.add_done_callback(partial(self._finish, [future for _, future in batch]))
 
     def _next(self) -> list[tuple[Item, "asyncio.Future[Result]"]]:
@@ -87,7 +88,8 @@ class Batcher(Generic[Item, Result]):
             raise RuntimeError(f"a handler should give {len(items)} results. Received: {len(results)}")
         return results
 
-    def _finish(self, futures: list["asyncio.Future[Result]"], task: "asyncio.Future[Sequence[Result]]") -> None:
+    def _finish(self, futures: list["asyncio.Future[Result]"], task: "asyncio.Task[Sequence[Result]]") -> None:
+        self._tasks.discard(task)
         self._free += 1
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         for i, future in enumerate(futures):

@@ -203,7 +203,7 @@ def _lines(truths: Iterable[synthetic.Truth]) -> Iterator[str]:
 
 @cache
 def _schema() -> dict[str, Any]:
-    """Return the schema with its keys sorted: fastavro's parser leaves them in the order of a set, new in each process."""
+    """Return the schema, keys sorted: fastavro's parser leaves them in the order of a set, new in each process."""
     ordered: dict[str, Any] = _sorted(synthetic.schema())
     return ordered
 

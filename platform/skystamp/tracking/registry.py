@@ -6,6 +6,8 @@ what is served.
 
 import hashlib
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +122,14 @@ def resolve(reference: str, uri: str) -> Resolved:
     if version is None:
         raise UsageError(f"no model {name!r} has the alias {match['alias']!r} in {uri}; `skystamp models` lists them")
     return Resolved(_fetched(name, version, uri), name, version)
+
+
+def fetch(model_uri: str, uri: str) -> Path:
+    """Return a copy of the bundle of a logged model (``models:/<id>``), which may be changed."""
+    location = _client(uri).get_logged_model(_model_id(model_uri)).artifact_location
+    path = Path(mlflow.artifacts.download_artifacts(artifact_uri=location, tracking_uri=uri))
+    copy = Path(tempfile.mkdtemp(prefix="skystamp-bundle-")) / "bundle"
+    return Path(shutil.copytree(_bundle_in(path), copy))
 
 
 def load(reference: str, uri: str) -> Model:
