@@ -1,10 +1,10 @@
 """Search the hyperparameters of the first-detection classifier.
 
 Question
-    Which of them make it best? Carrasco-Davis et al. (2021), Section 4.2: learning rate, beta, batch, crop, dropout
-    and kernel of the stamp classifier, by 133 random combinations of five trainings each. Here by TPE with ASHA unless ``--sampler random
-    --no-prune --trials 133 --seeds 5`` asks for the paper's own protocol. ``--space enhanced`` searches the rotations,
-    their jitter and the crop of the enhanced stamp classifier instead.
+    Which of them make it best? Carrasco-Davis et al. (2021), Section 4.2, searched learning rate, beta, batch, crop,
+    dropout and kernel of the stamp classifier by 133 random combinations of five trainings each. Here by TPE with ASHA
+    unless ``--sampler random --no-prune --trials 133 --seeds 5`` asks for the paper's own protocol. ``--space
+    enhanced`` searches the rotations, their jitter and the crop of the enhanced stamp classifier instead.
 
 Command
     ray job submit --address http://127.0.0.1:8265 --working-dir . -- \
@@ -134,9 +134,8 @@ def _commit() -> str:
 
 
 def _show(summary: Any, classes: tuple[str, ...]) -> None:
-    print(
-        f"\n{summary.trials} trials: {summary.complete} complete, {summary.stopped} stopped early, {len(summary.failed)} failed"
-    )
+    ends = f"{summary.complete} complete, {summary.stopped} stopped early, {len(summary.failed)} failed"
+    print(f"\n{summary.trials} trials: {ends}")
     for line in summary.failed:
         print(f"  failed: {line}")
     print(f"best: {dict(summary.best)}")

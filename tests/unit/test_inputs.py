@@ -388,7 +388,9 @@ def test_default_spec_is_that_of_the_paper():
     assert (spec.survey, spec.side, spec.crop, spec.features) == ("ztf", 63, 21, FEATURES_23)
 
 
-@pytest.mark.parametrize("change", [{"extra": 1}, {"clips": 3}, {"features": None}, {"features": ["rb", "wrong"]}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"extra": 1}, {"clips": 3}, {"features": None}, {"features": ["rb", "wrong"]}], ids=str
+)
 def test_spec_of_another_form_is_refused(change):
     with pytest.raises(UsageError):
         InputSpec.from_json(json.dumps({**json.loads(InputSpec().to_json()), **change}))

@@ -54,17 +54,22 @@ def test_each_feature_has_a_known_answer():
 @pytest.mark.parametrize("name", KNOWN)
 def test_known_answer(name):
     candidate, expected = KNOWN[name]
-    published = {"ecl_lat": 2e-5, "ecl_long": 2e-5, "gal_lat": 1e-4, "gal_long": 1e-4}  # deg; his obliquity is 0.04" off
+    published = {
+        "ecl_lat": 2e-5,
+        "ecl_long": 2e-5,
+        "gal_lat": 1e-4,
+        "gal_long": 1e-4,
+    }  # deg; his obliquity is 0.04" off
 
     assert row(**candidate)[name] == pytest.approx(expected, abs=published.get(name, 0), rel=0)
 
 
 def test_features_are_in_the_published_order():
-    assert FEATURES_23 == (
+    assert (
         *("sgscore1", "distpsnr1", "sgscore2", "distpsnr2", "sgscore3", "distpsnr3", "isdiffpos", "fwhm", "magpsf"),
         *("sigmapsf", "ra", "dec", "diffmaglim", "classtar", "ndethist", "ncovhist"),
         *("ecl_lat", "ecl_long", "gal_lat", "gal_long", "non_detections", "chinr", "sharpnr"),
-    )
+    ) == FEATURES_23
 
 
 def test_twenty_six_are_the_twenty_three_with_rb_distnr_and_magnr():

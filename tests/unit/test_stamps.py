@@ -239,7 +239,10 @@ FAULTS = {
         primary(PIXELS).replace(b"NAXIS1  =                   63", b"NAXIS1  =                  -63"),
         Reason.NOT_FITS,
     ),
-    "an unknown BITPIX": (primary(PIXELS).replace(b"BITPIX  =                  -32", b"BITPIX  =                   33"), Reason.NOT_FITS),
+    "an unknown BITPIX": (
+        primary(PIXELS).replace(b"BITPIX  =                  -32", b"BITPIX  =                   33"),
+        Reason.NOT_FITS,
+    ),
 }
 
 

@@ -93,11 +93,11 @@ def blocks(stream: Stream, header: Header, limits: Limits) -> Iterator[Block]:
         packed, sync = stream.read(size), stream.read(16)
         if len(packed) < size or sync != header.sync:
             detail = "the container ends inside a block" if len(sync) < 16 else "the marker after a block is damaged"
-            lost = count if _plausible(count, len(packed), header.codec) else 1
-            yield Block(lost, damage=Reject(Reason.TRUNCATED_AVRO, detail))
+            yield Block(_lost(count, packed, header.codec), damage=Reject(Reason.TRUNCATED_AVRO, detail))
             return
-        if count:
-            yield _unpacked(count, packed, header.codec, limits)
+        block = _unpacked(count, packed, header.codec, limits)
+        if block.count:
+            yield block
 
 
 def pack(out: Any, plain: Stream, codec: str) -> None:
@@ -124,11 +124,16 @@ def _unpacked(count: int, packed: bytes, codec: str, limits: Limits) -> Block:
     try:
         data = codecs.unpack(codec, packed, limits.block)
     except Reject as reject:
-        return Block(count if _plausible(count, len(packed), codec) else 1, damage=reject)
-    if not _plausible(count, len(data), "null"):
+        return Block(_lost(count, packed, codec), damage=reject)
+    if not _plausible(count, len(data), "null") or (data and not count):
         detail = f"a block of {len(data)} bytes declares {count} records"
         return Block(1, damage=Reject(Reason.TRUNCATED_AVRO, detail))
     return Block(count, data)
+
+
+def _lost(count: int, packed: bytes, codec: str) -> int:
+    """Return how many records a damaged block stands for: as many as it declares, if it may, and at least one."""
+    return max(1, count) if _plausible(count, len(packed), codec) else 1
 
 
 def _plausible(count: int, size: int, codec: str) -> bool:

@@ -211,7 +211,9 @@ def _bounded(schema: Any, *, arrays: bool, inside: tuple[str, ...] = ()) -> bool
     if "fields" in schema:
         inside = (*inside, schema["name"])
         kinds = [field["type"] for field in schema["fields"]]
-        return 0 < len(kinds) and len(inside) < _DEEPEST and all(_bounded(k, arrays=arrays, inside=inside) for k in kinds)
+        return (
+            len(kinds) > 0 and len(inside) < _DEEPEST and all(_bounded(k, arrays=arrays, inside=inside) for k in kinds)
+        )
     if schema.get("type") == "array":
         return arrays and "fields" in schema["items"] and _bounded(schema["items"], arrays=True, inside=inside)
     return schema.get("type") in _PRIMITIVES

@@ -5,7 +5,7 @@ import typer
 from skystamp.cli.classify import classify
 from skystamp.cli.demo import demo
 from skystamp.cli.faults import told
-from skystamp.cli.models import app as models
+from skystamp.cli.models import models
 from skystamp.cli.prepare import prepare
 from skystamp.cli.simulate import simulate
 
@@ -18,7 +18,5 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (simulate, prepare, classify, demo):
+for _command in (simulate, prepare, classify, models, demo):
     app.command()(told(_command))
-
-app.add_typer(models, name="models")

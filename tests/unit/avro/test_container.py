@@ -122,7 +122,9 @@ def test_each_record_of_an_unknown_schema_is_a_reject(count):
     assert reasons(data) == [Reason.UNKNOWN_SCHEMA] * count
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "17", '"string"', '{"type": "recor', "\udcff" * 3, "[" * 100_000], ids=lambda t: t[:9])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "17", '"string"', '{"type": "recor', "\udcff" * 3, "[" * 100_000], ids=lambda t: t[:9]
+)
 def test_schema_that_is_none_is_unknown(text):
     data = making.raw_container(text.encode("utf-8", "surrogateescape"), [(2, making.body(tiny(), tiny()))])
 
@@ -212,6 +214,22 @@ def test_negative_count_or_size_is_damage(count, size):
     assert reasons(data) == [Reason.TRUNCATED_AVRO]
 
 
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_block_of_bytes_that_declares_no_record_is_damage(codec):
+    from tests.unit.avro.test_codecs import PACK
+
+    data = making.raw_container(schema_text(), [(0, PACK[codec](making.body(tiny())))], codec=codec)
+
+    assert reasons(data) == [Reason.TRUNCATED_AVRO]
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_block_of_nothing_has_no_packets(codec):
+    from tests.unit.avro.test_codecs import PACK
+
+    assert reasons(making.raw_container(schema_text(), [(0, PACK[codec](b""))], codec=codec)) == []
+
+
 def test_number_of_any_length_is_damage():
     assert reasons(making.raw_container(schema_text(), []) + b"\xff" * 1000) == [Reason.TRUNCATED_AVRO]
 
@@ -264,7 +282,9 @@ def test_damaged_record_costs_itself_and_the_rest_of_its_block_alone():
 
 
 def test_bytes_after_the_last_record_of_a_block_reject_it():
-    data = making.raw_container(schema_text(), [(2, making.body(tiny(0), tiny(1)) + b"more"), (1, making.body(tiny(2)))])
+    data = making.raw_container(
+        schema_text(), [(2, making.body(tiny(0), tiny(1)) + b"more"), (1, making.body(tiny(2)))]
+    )
 
     assert reasons(data) == [None, Reason.TRUNCATED_AVRO, None]
 
@@ -301,4 +321,6 @@ def test_arbitrary_blocks_give_as_many_outcomes_as_they_declare(body, codec, cou
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=3000))
 def test_arbitrary_bytes_after_a_header_raise_nothing(tail):
-    assert all(isinstance(item, (Decoded, Reject)) for item in avro.read(making.raw_container(schema_text(), []) + tail))
+    assert all(
+        isinstance(item, (Decoded, Reject)) for item in avro.read(making.raw_container(schema_text(), []) + tail)
+    )
