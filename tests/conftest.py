@@ -1,6 +1,13 @@
 """What every test runs under: quiet libraries that listen nowhere and report nothing, and where the real alerts are."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import making
 
 # Before any test imports ray, tensorflow or mlflow, which read these when they are imported.
 for _name, _value in {
@@ -16,14 +23,6 @@ for _name, _value in {
     "MPLBACKEND": "agg",
 }.items():
     os.environ.setdefault(_name, _value)
-
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import pytest
-
-from tests import making
 
 _REAL_ALERTS = Path(__file__).parents[2] / "shared" / "alerts"
 

@@ -42,6 +42,10 @@ def main() -> None:
     for folder in arguments.evaluate:
         scores, matrix = train.evaluate(arguments.out, train.load([folder], "test"))
         _show(f"test of {folder}", scores, matrix.tolist(), taxonomy.FIRST_DETECTION)
+    for folder in arguments.evaluate_whole:
+        whole = train.joined([train.load([folder], split) for split in ("train", "validation", "test")])
+        scores, matrix = train.evaluate(arguments.out, whole.earliest())
+        _show(f"all of {folder}, first packets", scores, matrix.tolist(), taxonomy.FIRST_DETECTION)
     if arguments.register:
         _register(arguments.out, trained.scores, tracking, arguments.tracking_uri)
 
@@ -52,6 +56,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the bundle")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
     parser.add_argument("--evaluate", type=Path, action="append", default=[], help="prepared data to test on")
+    parser.add_argument(
+        "--evaluate-whole", type=Path, action="append", default=[], help="prepared data that was not learned from"
+    )
     parser.add_argument("--register", action="store_true", help="register the bundle as first-detection")
     parser.add_argument("--tracking-uri", default=os.environ.get("MLFLOW_TRACKING_URI"))
     return parser.parse_args()

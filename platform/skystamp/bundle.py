@@ -1,4 +1,4 @@
-"""A model folder with everything a classification needs, and the refusal to use one that answers differently than it did.
+"""A model folder with everything a classification needs, and the refusal to use one whose answers have changed.
 
     bundle/
       bundle.json    name, classes, architecture, software versions, what it was trained on

@@ -12,6 +12,7 @@ import struct
 import warnings
 import zlib
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 from astropy.io import fits
@@ -27,6 +28,7 @@ _MAX_SIDE = 512  # pixels
 
 _BLOCK = 2880
 _GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_ERROR = cast("type[Exception]", isal_zlib.error)  # its stub says that it is an instance
 _FITS_MAGIC = b"SIMPLE"
 _FITS_ERRORS: tuple[type[Exception], ...] = (
     *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError, EOFError),
@@ -46,7 +48,7 @@ def decode(cutout: bytes) -> Float32[np.ndarray, "height width"]:
 
 
 def decode_by_astropy(data: bytes) -> Float32[np.ndarray, "height width"]:
-    """Return the first image of a FITS file, read by astropy: any BITPIX, BSCALE and BZERO, extensions, compressed HDUs.
+    """Return the first image of a FITS file by astropy: any BITPIX, BSCALE and BZERO, extensions, compressed HDUs.
 
     Raises
     ------
@@ -150,7 +152,7 @@ def _member(packed: bytes, limit: int) -> tuple[bytes, bytes]:
     unpacker = isal_zlib.decompressobj(31)
     try:
         data: bytes = unpacker.decompress(packed, limit + 1)
-    except isal_zlib.error as error:
+    except _GZIP_ERROR as error:
         raise Reject(Reason.CORRUPT_GZIP, f"the gzip data are damaged: {error}") from error
     if len(data) > limit:
         raise Reject(Reason.TOO_LARGE, f"a cutout should unpack to at most {MAX_BYTES} bytes")

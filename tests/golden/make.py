@@ -1,8 +1,8 @@
 """Write the golden packets again: `python -m tests.golden.make`.
 
-`packets.avro` holds two simulated packets of each class, some rejects among them, in one deflate container; `expected.npz`
-and `expected.json` what they have to become. Made once and kept: a test that fails after a change of the core says that
-stored models would be fed something else. Make them anew only when that is what you want, and say so in the changelog.
+`packets.avro` holds two simulated packets of each class and two rejects in one deflate container; `expected.npz` and
+`expected.json` hold what they have to become. Made once and kept: a test that fails after a change of the core says
+that stored models would be fed something else. Make them anew only for that, and say so in the changelog.
 """
 
 import hashlib

@@ -38,7 +38,7 @@ def test_compiled_model_is_traced_once_for_all_numbers_of_alerts():
             return inputs
 
     images = keras.Input((4,), name="stamps")
-    predict = engine.compiled(keras.Model(images, keras.layers.Dense(2)(Counted()(images))))
+    predict = engine.compiled(keras.Model({"stamps": images}, keras.layers.Dense(2)(Counted()(images))))
     traced.clear()
 
     for n in range(1, 9):

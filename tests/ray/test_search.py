@@ -75,7 +75,7 @@ def study(data: Path, tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
-def test_a_study_logs_its_trials_and_registers_the_best(study: Callable[..., Any]) -> None:
+def test_a_study_logs_its_trials_registers_the_best_and_is_found_again_by_its_name(study: Callable[..., Any]) -> None:
     from skystamp.cluster import search
 
     plan = study(trials=1, seeds=2)
@@ -99,6 +99,12 @@ def test_a_study_logs_its_trials_and_registers_the_best(study: Callable[..., Any
     assert parent.data.metrics["test_accuracy"] == pytest.approx(summary.test["accuracy"])
     model = tracking.load("first-detection@champion", plan.tracking_uri)
     assert model.bundle.about["test"]["accuracy"] == pytest.approx(summary.test["accuracy"])
+
+    again = search.search(plan)
+
+    assert again.run == summary.run
+    assert len(tracker.children(summary.run)) == 1
+    assert again.alias == "challenger"
 
 
 def test_a_trial_that_dies_again_is_reported_and_the_study_ends_well(study: Callable[..., Any]) -> None:
@@ -127,20 +133,6 @@ def _dies_at_high_dropout(config: dict[str, Any], *, study: Any, shared: Any) ->
         search.run_of_trial(shared, tune.get_context().get_trial_id(), config)
         raise ValueError(f"it should not be {config['dropout']}")
     search.trial(config, study=study, shared=shared)
-
-
-def test_a_study_of_the_same_name_is_gone_on_with(study: Callable[..., Any]) -> None:
-    from skystamp.cluster import search
-
-    plan = study(trials=1)
-    first = search.search(plan)
-
-    again = search.search(plan)
-
-    tracker = tracking.open_tracker("first-detection", plan.tracking_uri)
-    assert again.run == first.run
-    assert len(tracker.children(first.run)) == 1
-    assert (first.alias, again.alias) == ("champion", "challenger")
 
 
 @pytest.mark.parametrize(

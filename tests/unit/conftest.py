@@ -4,7 +4,6 @@ import builtins
 import ipaddress
 import socket
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,11 +37,10 @@ def _no_cluster(*_args: Any, **_kwargs: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", _light_import)
     monkeypatch.setattr(socket.socket, "connect", _local_connect)
     if "ray" in sys.modules:
         monkeypatch.setattr(sys.modules["ray"], "init", _no_cluster)
     else:
         monkeypatch.setenv("RAY_ADDRESS", "a-unit-test-should-not-start-ray")
-    yield

@@ -7,7 +7,7 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import cramjam
 import zstandard
@@ -94,7 +94,7 @@ _ERRORS: tuple[type[Exception], ...] = (
     EOFError,
     OSError,
     ValueError,
-    isal_zlib.error,
+    cast("type[Exception]", isal_zlib.error),  # its stub says that it is an instance
     lzma.LZMAError,
     cramjam.DecompressionError,
     zstandard.ZstdError,

@@ -101,7 +101,7 @@ def blocks(stream: Stream, header: Header, limits: Limits) -> Iterator[Block]:
 
 
 def pack(out: Any, plain: Stream, codec: str) -> None:
-    """Write the container `plain`, whose blocks are not packed, to the binary file `out` with blocks packed by `codec`."""
+    """Write `plain`, a container whose blocks are not packed, to a binary file with blocks packed by `codec`."""
     header = read_header(plain, Limits())
     meta = {b"avro.codec": codec.encode(), b"avro.schema": header.schema}
     pairs = b"".join(_long(len(part)) + part for pair in meta.items() for part in pair)

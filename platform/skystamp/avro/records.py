@@ -3,8 +3,8 @@
 The middle third of a ZTF packet is its history, a thousand nullable numbers that no model reads and that cost more to
 step over than all the rest:
 
-    schemavsn publisher objectId candid candidate │ prv_candidates fp_hists │ cutoutScience cutoutTemplate cutoutDifference
-    ───────── head: fastavro, prefix schema ───── │ ─ found, not walked ─── │ ────── by hand: file name, bytes ──────────
+    schemavsn publisher objectId candid candidate │ prv_candidates fp_hists │ cutoutScience  Template  Difference
+    ───────── head: fastavro, prefix schema ───── │ ── stepped over ─────── │ ── by hand: file name, bytes ─────
 
 The fast way looks for the first gzip cutout after the head, and takes the find only if three cutouts stand there and
 the block ends exactly after its last record. If anything is unusual the whole block goes the slow way, fastavro with
@@ -160,7 +160,7 @@ def _leaf_names(schema: Any) -> list[str]:
 
 
 def _whole(part: dict[str, Any], parsed: Any) -> Any:
-    """Return a schema cut out of a parsed one, parsed again on its own; named types it lost with its history come back."""
+    """Return a schema cut out of a parsed one, parsed again on its own, with the named types it lost."""
     definitions = {definition["name"]: definition for definition in _definitions(parsed)}
     clean = _inlined(part, definitions, set())
     return fastavro.parse_schema(clean, named_schemas={})
@@ -201,8 +201,8 @@ def _inlined(schema: Any, definitions: dict[str, dict[str, Any]], seen: set[str]
 def _bounded(schema: Any, *, arrays: bool, inside: tuple[str, ...] = ()) -> bool:
     """Return whether a value takes no more time and depth than its bytes allow.
 
-    Each part of it has to cost a byte at least, or an array may declare 2**60 of them: no null outside a union, no empty
-    record. No type may hold itself, and arrays (of records) are for the history alone.
+    Each part of it has to cost a byte at least, or an array may declare 2**60 of them: no null outside a union, no
+    empty record. No type may hold itself, and arrays (of records) are for the history alone.
     """
     if isinstance(schema, list):
         return all(option == "null" or _bounded(option, arrays=arrays, inside=inside) for option in schema)

@@ -92,7 +92,11 @@ def load(folders: Sequence[Path], split: str) -> LabelledRaw:
     DatasetError
         If a folder holds no prepared data.
     """
-    parts = [load_split(folder, split, earliest=split != manifest.TRAIN) for folder in folders]
+    return joined([load_split(folder, split, earliest=split != manifest.TRAIN) for folder in folders])
+
+
+def joined(parts: Sequence[LabelledRaw]) -> LabelledRaw:
+    """Return several splits as one, in this order."""
     if len(parts) == 1:
         return parts[0]
     raw = Raw(*(np.concatenate([getattr(part.raw, name) for part in parts]) for name in ("stamps", "metadata")))

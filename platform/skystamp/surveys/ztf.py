@@ -87,7 +87,8 @@ def _number(name: str, value: Any) -> float:
 
 
 def _required(candidate: Mapping[str, Any], name: str) -> float:
-    value = _number(name, _present(candidate, name))
+    value = _present(candidate, name)
+    value = value if type(value) is float else _number(name, value)
     low, high = _REQUIRED[name]
     if value == _NONE:
         raise Reject(Reason.MISSING_FIELD, f"{name} is -999")
@@ -100,8 +101,8 @@ def _optional(candidate: Mapping[str, Any], name: str) -> float:
     value = candidate.get(name)
     if value is None:
         return math.nan
-    number = _number(name, value)
-    return number if number > _NONE and math.isfinite(number) else math.nan
+    number = value if type(value) is float else _number(name, value)
+    return number if _NONE < number < math.inf else math.nan
 
 
 def _text(record: Mapping[str, Any], name: str) -> str:

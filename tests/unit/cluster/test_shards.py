@@ -98,3 +98,11 @@ def test_an_unfinished_folder_is_refused(folder: Path) -> None:
 def test_a_split_that_is_not_there_is_refused(folder: Path, split: str, sentence: str) -> None:
     with pytest.raises(DatasetError, match=sentence):
         data.load_split(folder, split)
+
+
+def test_the_earliest_of_labelled_alerts_are_each_objects_first() -> None:
+    raw = Raw(np.zeros((4, 3, 3, 3), np.float32), np.zeros((4, 26)))
+    names = np.array(["b", "a", "b", "a"])
+    alerts = shards.LabelledRaw(raw, np.array(["SN"] * 4), names, np.arange(4), np.array([2.0, 5.0, 1.0, 4.0]))
+
+    assert alerts.earliest().alert_ids.tolist() == [3, 2]

@@ -57,6 +57,10 @@ class LabelledRaw:
             self.mjd[indices],
         )
 
+    def earliest(self) -> "LabelledRaw":
+        """Return of each object its earliest packet alone."""
+        return self.take(_sorted(self.object_ids, self.mjd, self.alert_ids, earliest=True))
+
 
 def load_split(folder: Path, split: str, *, earliest: bool = False, crop: int | None = None) -> LabelledRaw:
     """Return one split of prepared data.
@@ -152,12 +156,22 @@ def _array(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _order(rows: pa.Table, *, earliest: bool) -> Int64[np.ndarray, " kept"]:
-    """Return the rows' numbers sorted by object, time and alert; of each object the first alone if `earliest`."""
     objects = np.asarray(rows["object_id"].to_pylist(), dtype=np.str_)
-    order = np.lexsort((rows["alert_id"].to_numpy(), rows["mjd"].to_numpy(), objects))
+    return _sorted(objects, rows["mjd"].to_numpy(), rows["alert_id"].to_numpy(), earliest=earliest)
+
+
+def _sorted(
+    object_ids: Shaped[np.ndarray, " alert"],
+    mjd: Float64[np.ndarray, " alert"],
+    alert_ids: Int64[np.ndarray, " alert"],
+    *,
+    earliest: bool,
+) -> Int64[np.ndarray, " kept"]:
+    """Return the alerts' numbers sorted by object, time and alert; of each object the first alone if `earliest`."""
+    order = np.lexsort((alert_ids, mjd, object_ids))
     if earliest and len(order):
         first = np.ones(len(order), bool)
-        first[1:] = objects[order][1:] != objects[order][:-1]
+        first[1:] = object_ids[order][1:] != object_ids[order][:-1]
         order = order[first]
     return order.astype(np.int64)
 
