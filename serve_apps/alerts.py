@@ -105,7 +105,7 @@ class ModelServer:
         self._served = Following(
             partial(tracking.load, reference, tracking_uri),
             partial(tracking.alias_version, name, alias, tracking_uri),
-            follow_s if alias and not Path(reference).is_dir() else 0,
+            follow_s if alias and not Path(reference).is_dir() else 0.0,
         )
         self._threads = ThreadPoolExecutor(2, "model")  # one decodes while the other's network runs
         self._batcher: Batcher[Alert, Outcome] = Batcher(self._answer, size=batch, at_once=2)
