@@ -99,7 +99,7 @@ def container(packets: Sequence[bytes]) -> bytes:
     return out.getvalue()
 
 
-def _rate(run, seconds: float) -> float:  # noqa: ANN001
+def _rate(run, seconds: float) -> float:
     run()
     done, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
@@ -137,7 +137,7 @@ def _free_port() -> int:
 
 
 def measure(port: int, packets: Sequence[bytes], clients: int, together: int, seconds: float) -> Load:
-    """Return what `clients` that send `together` packets a request get in so many seconds, after a second of warming."""
+    """Return what `clients` that send `together` packets a request get in so many seconds, after one of warming."""
     bodies = list(packets) if together == 1 else [container(packets)]
     send = lambda start, length: _client(port, bodies, start, length)  # noqa: E731
     with ThreadPoolExecutor(clients) as pool:

@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from skystamp import api, sources
-from skystamp.avro import Limits
+from skystamp.avro import EMPTY, Limits
 from skystamp.avro.container import blocks, read_header
 from skystamp.classify import Rejection
 from skystamp.errors import Fault, Reason, Reject
@@ -127,11 +127,15 @@ def _pieces(items: Iterable[sources.Packet | Reject]) -> Iterator[tuple[bytes, t
 
 def _pieces_of(packet: sources.Packet) -> Iterator[tuple[bytes, tuple[int, bytes]] | Reject]:
     header = read_header(packet.stream, Limits())
+    any_block = False
     for block in blocks(packet.stream, header, Limits()):
+        any_block = True
         if block.damage:
             yield from (block.damage for _ in range(block.count))
         else:
             yield header.schema, (block.count, block.data)
+    if not any_block:
+        yield Reject(Reason.TRUNCATED_AVRO, EMPTY)
 
 
 def _body(schema: bytes, parts: Sequence[tuple[int, bytes]]) -> Body:

@@ -1,6 +1,5 @@
 """cluster.train: settings and labelled alerts to a bundle and its scores, without a cluster."""
 
-
 import numpy as np
 import pytest
 

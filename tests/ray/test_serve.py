@@ -205,9 +205,9 @@ def test_real_packets_get_the_outcomes_that_the_library_gives(
     from skystamp import client, sources
 
     (found,) = sources.find([real_alerts / "ztf" / "astrolabsoftware-fink-utils.avro"]).sources
-    body = Path(found.path).read_bytes()
+    body = Path(found.url).read_bytes()
     version = _version(service)
 
-    outcomes = list(client.classify_files(str(service.base_url).rstrip("/"), [Path(found.path)]))
+    outcomes = list(client.classify_files(str(service.base_url).rstrip("/"), [Path(found.url)]))
 
     assert close({"outcomes": outcomes}, expected(body, uri, version))

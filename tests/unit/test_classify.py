@@ -168,9 +168,8 @@ def test_record_and_reject_of_the_reader_are_both_outcomes():
     assert second == Rejection(Reason.DAMAGED_ARCHIVE, "night.tar ends early")
 
 
-def test_no_packets_have_no_outcomes():
+def test_no_records_have_no_outcomes():
     assert classify.records([], MODEL) == []
-    assert outcomes(making.container([])) == []
 
 
 def test_columns_of_the_results_table():

@@ -16,9 +16,11 @@ import fastavro
 
 from skystamp.avro.container import Block, Limits, Stream, blocks, pack, read_header
 from skystamp.avro.records import Decoded, Plan, Record, plan_of
-from skystamp.errors import Reject
+from skystamp.errors import Reason, Reject
 
-__all__ = ["Decoded", "Limits", "Record", "Stream", "encode", "parse_schema", "read", "write"]
+EMPTY = "the container holds no record; a packet that is cut after its header looks so"
+
+__all__ = ["EMPTY", "Decoded", "Limits", "Record", "Stream", "encode", "parse_schema", "read", "write"]
 
 
 def read(source: bytes | Stream, *, history: bool = False, limits: Limits | None = None) -> Iterator[Decoded | Reject]:
@@ -44,8 +46,12 @@ def read(source: bytes | Stream, *, history: bool = False, limits: Limits | None
         plan: Plan | Reject = plan_of(header.schema)
     except Reject as reject:
         plan = reject
+    any_block = False
     for block in blocks(stream, header, limits):
+        any_block = True
         yield from _outcomes(block, plan, history=history)
+    if not any_block:
+        yield Reject(Reason.TRUNCATED_AVRO, EMPTY)
 
 
 def _outcomes(block: Block, plan: Plan | Reject, *, history: bool) -> Iterator[Decoded | Reject]:

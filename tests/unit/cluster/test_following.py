@@ -1,12 +1,12 @@
 """cluster.following: the model that an alias names, kept while a new one does not load."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from skystamp.classify import Model
 from skystamp.cluster.following import Following
+from tests import faking
 
 
 @dataclass
@@ -15,12 +15,11 @@ class Registry:
 
     version: str | None = "1"
     broken: set[str] = field(default_factory=set)
-    bundle: Any = None
 
     def load(self) -> Model:
         if self.version in self.broken:
             raise ValueError(f"version {self.version} is broken")
-        return Model("first-detection", str(self.version), self.bundle)
+        return replace(faking.model(), version=str(self.version))
 
     def named(self) -> str | None:
         return self.version
