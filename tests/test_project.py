@@ -19,7 +19,18 @@ LONGEST = 350  # lines of a file
 COVERED_ELSEWHERE = {
     "errors": "a table of names; every test that sees a rejection reads it",
     "alert": "a frozen dataclass without behaviour",
-    "pyfunc": "tests/ray loads models through it",
+    "pyfunc": "tests/model/test_tracking.py loads a model through it",
+    "cli/classify": "tests/unit/cli/test_commands.py runs the commands",
+    "cli/prepare": "tests/unit/cli/test_commands.py runs the commands",
+    "cli/simulate": "tests/unit/cli/test_commands.py runs the commands",
+    "cluster/session": "every test of tests/ray that reads or writes data goes through it",
+    "synthetic/exposing": "tests/unit/synthetic/test_images.py measures what it exposes",
+    "synthetic/flaws": "tests/unit/synthetic/test_images.py looks at each kind",
+    "synthetic/hosts": "tests/unit/synthetic/test_sources.py and test_populations.py",
+    "synthetic/neighbourhood": "tests/unit/synthetic/test_packets.py and test_catalogues.py read what it fills in",
+    "synthetic/optics": "tests/unit/synthetic/test_images.py measures what it draws",
+    "synthetic/reference": "tests/unit/synthetic/test_catalogues.py and test_photometry.py",
+    "synthetic/subject": "tests/unit/synthetic/test_objects.py makes objects of every class through it",
 }
 
 

@@ -12,7 +12,7 @@ Command
 
 Cost, on 2 CPU cores without a GPU
     1,000 iterations of the 21-pixel network at batch 64 take 2 minutes alone; the paper's whole protocol would take
-    months here and is meant for GPUs. ``--space demo --trials 3 --max-iterations 900`` takes 5 minutes,
+    months here and is meant for GPUs. ``--space demo --trials 3 --max-iterations 750`` takes 5 minutes,
     ``--smoke`` less than two.
 
 Result

@@ -63,7 +63,7 @@ def demo(
     work: Annotated[Path, typer.Option(help="Folder for data, runs and models.")] = Path(".skystamp"),
     objects: Annotated[int, typer.Option(help="Objects to simulate for training.", min=500)] = 4000,
     trials: Annotated[int, typer.Option(help="Trials of the study.", min=1)] = 3,
-    iterations: Annotated[int, typer.Option(help="Iterations of a trial at most.", min=10)] = 900,
+    iterations: Annotated[int, typer.Option(help="Iterations of a trial at most.", min=10)] = 750,
     night_objects: Annotated[int, typer.Option(help="Objects of the fresh night.", min=10)] = 300,
     alerts: Annotated[Path | None, typer.Option(help="Classify the packets in this folder instead.")] = None,
     leave: Annotated[bool, typer.Option("--exit", help="End when done, do not stay up until Ctrl-C.")] = False,
@@ -102,7 +102,13 @@ def _train(plan: Plan, services: ExitStack) -> None:
 def _study(plan: Plan) -> list[str]:
     submit = [_tool("ray"), "job", "submit", f"--address={plan.url('dashboard')}", "--working-dir=."]
     study = ["--", sys.executable, "-m", "tune_jobs.first_detection", f"--data={plan.work / 'prepared'}"]
-    size = ["--space=demo", f"--trials={plan.trials}", "--seeds=1", f"--max-iterations={plan.iterations}"]
+    size = [
+        "--space=demo",
+        f"--trials={plan.trials}",
+        "--seeds=1",
+        f"--max-iterations={plan.iterations}",
+        "--validate-every=25",
+    ]
     where = [
         f"--tracking-uri={plan.tracking_uri}",
         f"--storage={plan.work / 'tune'}",
