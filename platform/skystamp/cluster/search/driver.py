@@ -1,5 +1,6 @@
 """The driver of a study: shares the data, runs the trials, ends their runs, registers the best."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -108,6 +109,7 @@ def _tuner(study: Study, function: Trainable) -> tune.Tuner:
             name=study.name,
             storage_path=str(study.storage),
             failure_config=tune.FailureConfig(max_failures=study.max_failures),
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
             verbose=1,
         ),
     )
@@ -132,7 +134,7 @@ def _scheduler(study: Study) -> ASHAScheduler | None:
         time_attr="iteration",
         metric=METRIC,
         mode="max",
-        max_t=length + 2,  # a trial that completes ends itself, one iteration before
+        max_t=100 * length,  # out of reach: a trial ends itself, and the extension rule may let it run on
         grace_period=max(1, length // 9),
         reduction_factor=3,
     )
@@ -149,6 +151,7 @@ def _conclude(study: Study, tracker: Tracker, parent: str, results: Any) -> Summ
     test, matrix = train.evaluate(folder, train.load(study.data, "test"))
     _log_test(tracker, parent, test, matrix)
     version, alias = _register(study, tracker, parent, folder, test)
+    shutil.rmtree(folder.parent)
     return Summary(
         run=parent,
         trials=len(results),

@@ -20,29 +20,35 @@ from skystamp.tracking import Tracker
 def trial(config: dict[str, Any], *, study: Study, shared: Shared) -> None:
     """Train one configuration with every seed, log it, and report; Tune calls this in a process of its own."""
     run = run_of_trial(shared, tune.get_context().get_trial_id(), config)
-    settings = {**study.fixed, **config}
+    with tempfile.TemporaryDirectory(prefix="skystamp-trial-") as folder:
+        work = Path(folder)
+        _restore(work)
+        done: list[train.Trained] = []
+        for number in range(study.seeds):
+            done.append(_trained(number, done, {**study.fixed, **config}, work, study, shared))
+        _log_trial(shared.tracker, run, done)
+    tune.report({METRIC: _mean(done), "iteration": _iterations(done) + 1, "complete": True})
+
+
+def _trained(
+    number: int, done: Sequence[train.Trained], settings: Mapping[str, Any], work: Path, study: Study, shared: Shared
+) -> train.Trained:
     train_examples, validation, spec, example = ray.get(shared.inputs[input_key(settings)])
-    work = _restored()
-    done: list[train.Trained] = []
-    length = int(train.configuration(settings).training.max_iterations)
-    for number in range(study.seeds):
-        trained = train.train(
-            settings,
-            train_examples,
-            validation,
-            spec,
-            example,
-            work / f"bundle-{number}",
-            seed=study.seed + number,
-            name=routing.FIRST_DETECTION,
-            about=shared.about,
-            on_validation=partial(_report, done, number * length, work),
-            checkpoints=work / f"seed-{number}",
-            checkpoint_every=_checkpoint_every(settings),
-        )
-        done.append(trained)
-    _log_trial(shared.tracker, run, done)
-    tune.report({METRIC: _mean(done), "iteration": study.seeds * length + 1, "complete": True})
+    every = _checkpoint_every(settings)
+    return train.train(
+        settings,
+        train_examples,
+        validation,
+        spec,
+        example,
+        work / f"bundle-{number}",
+        seed=study.seed + number,
+        name=routing.FIRST_DETECTION,
+        about=shared.about,
+        on_validation=partial(_report, tuple(done), work, every),
+        checkpoints=work / f"seed-{number}",
+        checkpoint_every=every,
+    )
 
 
 def run_of_trial(shared: Shared, number: str, config: Mapping[str, Any]) -> str:
@@ -56,25 +62,27 @@ def run_of_trial(shared: Shared, number: str, config: Mapping[str, Any]) -> str:
     return run
 
 
-def _restored() -> Path:
-    """Return this trial's work folder, filled from its last checkpoint if it had one."""
-    work = Path(tempfile.mkdtemp(prefix="skystamp-trial-"))
+def _restore(work: Path) -> None:
+    """Fill this trial's work folder from its last checkpoint, if it had one."""
     checkpoint = tune.get_checkpoint()
     if checkpoint is not None:
         with checkpoint.as_directory() as folder:
             shutil.copytree(folder, work, dirs_exist_ok=True)
-    return work
 
 
 def _report(
-    done: list[train.Trained], before: int, work: Path, iteration: int, scores: Mapping[str, float]
+    done: Sequence[train.Trained], work: Path, checkpoint_every: int, iteration: int, scores: Mapping[str, float]
 ) -> bool | None:
-    """Report the mean over the seeds so far, this one's present score included, with the checkpoint if one is due."""
+    """Report the mean over the seeds so far, this one's present score included, with the checkpoint if it is new."""
     value = float(np.mean([*(trained.scores[METRIC] for trained in done), scores[METRIC]]))
-    row = {METRIC: value, "iteration": before + iteration, "loss": scores["loss"], "complete": False}
-    has_checkpoint = any(work.glob("seed-*/checkpoint.npz"))
-    tune.report(row, checkpoint=tune.Checkpoint.from_directory(str(work)) if has_checkpoint else None)
+    row = {METRIC: value, "iteration": _iterations(done) + iteration, "loss": scores["loss"], "complete": False}
+    is_new = iteration % checkpoint_every == 0
+    tune.report(row, checkpoint=tune.Checkpoint.from_directory(str(work)) if is_new else None)
     return None
+
+
+def _iterations(done: Sequence[train.Trained]) -> int:
+    return sum(int(trained.history["iteration"][-1]) for trained in done)
 
 
 def _checkpoint_every(settings: Mapping[str, Any]) -> int:
