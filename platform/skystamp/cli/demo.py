@@ -114,7 +114,13 @@ def _study(plan: Plan) -> list[str]:
         f"--storage={plan.work / 'tune'}",
         f"--name=demo-{int(time.time())}",
     ]
-    return [*submit, *study, *size, *where]
+    return [*submit, *study, *size, *where, f"--commit={_commit()}"]
+
+
+def _commit() -> str:
+    """Return the commit of this folder, which the job's copy of it no longer knows."""
+    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
 
 
 def _serve(plan: Plan, services: ExitStack) -> None:
