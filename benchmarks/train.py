@@ -58,7 +58,7 @@ def made_up(config: StampConfig, size: int) -> Examples:
     rng = np.random.default_rng(0)
     stamps = rng.random((size, config.side, config.side, config.channels), dtype=np.float32)
     metadata = rng.standard_normal((size, config.metadata), dtype=np.float32)
-    return Examples(stamps, metadata, np.arange(size, dtype=np.int64) % config.classes)
+    return Examples({"stamps": stamps, "metadata": metadata}, np.arange(size, dtype=np.int64) % config.classes)
 
 
 def ours(config: StampConfig, examples: Examples, steps: int) -> Callable[[], object]:
@@ -75,7 +75,7 @@ def baseline(config: StampConfig, examples: Examples) -> Callable[[], object]:
     model.compile(
         keras.optimizers.Adam(CONFIG.learning_rate, *CONFIG.adam_betas), EntropyRegularisedCrossEntropy(CONFIG.beta)
     )
-    inputs = {"stamps": examples.stamps, "metadata": examples.metadata}
+    inputs = dict(examples.inputs)
     return lambda: model.fit(inputs, examples.labels, batch_size=CONFIG.batch, verbose=0)
 
 

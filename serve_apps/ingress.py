@@ -4,9 +4,9 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from ray import serve
 from ray.exceptions import RayActorError
@@ -17,12 +17,14 @@ from starlette.requests import ClientDisconnect
 
 from serve_apps.calls import call
 from serve_apps.loopback import keep_on_loopback
+from skystamp import frames
 from skystamp.api import Answer, Bodies, Refusal, Room, Share, answer_json, pages, refusals
 from skystamp.api.answers import Readiness, ServedModel
 from skystamp.api.bodies import CONTENT_TYPES
 from skystamp.api.refusals import ErrorAnswer
 from skystamp.classify import Outcome
 from skystamp.cluster.batching import Batcher
+from skystamp.frames import Framed
 
 log = logging.getLogger("ray.serve")
 
@@ -50,10 +52,11 @@ class Limits:
     timeout_s: float
 
 
+_STORE = Query(description="Whether detections and outcomes are remembered, where the service has a store.")
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"requestBody": {"required": True, "content": dict.fromkeys(CONTENT_TYPES, _BINARY)}}
 _REFUSED: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorAnswer, "description": "The body is empty, damaged gzip, or no Avro container."},
+    400: {"model": ErrorAnswer, "description": "The body is empty, damaged gzip, no Avro container or no frames."},
     413: {"model": ErrorAnswer, "description": "Too many bytes or packets; send them in parts."},
     415: {"model": ErrorAnswer, "description": "Another content type or encoding than those above."},
     503: {"model": ErrorAnswer, "description": "No room, or a part is starting; `Retry-After` says when to come back."},
@@ -93,8 +96,11 @@ class Ingress:
         self._router, self._limits = router, limits
         self._bodies = Bodies(limits.body_bytes, limits.unpacked_bytes)
         self._room = Room(limits.waiting_bytes)
-        self._batcher: Batcher[bytes, list[Outcome] | Refusal] = Batcher(
-            partial(call, router.classify.remote), size=_HOP_BYTES, at_once=_HOPS, weight=len
+        self._batcher: Batcher[tuple[list[Framed], bool], list[list[Outcome]] | Refusal] = Batcher(
+            partial(call, router.classify.remote),
+            size=_HOP_BYTES,
+            at_once=_HOPS,
+            weight=lambda body: frames.weight(body[0]),
         )
 
     @app.post(
@@ -104,21 +110,26 @@ class Ingress:
         responses={200: {"model": Answer, "description": "One outcome for each packet, in order."}, **_REFUSED},
         openapi_extra=_BODY,
     )
-    async def classify(self, request: Request) -> Response:
+    async def classify(self, request: Request, store: Annotated[bool, _STORE] = True) -> Response:
         """Answer one outcome for each packet of the body, in order.
 
-        The body is an Avro object container with one packet or many, as it is or with `Content-Encoding: gzip`. A
-        packet that can not be classified gets a rejection in its place and costs the others nothing.
+        The body is an Avro object container with one packet or many, or many containers in frames
+        (`application/x-skystamp-packets`), as it is or with `Content-Encoding: gzip`. A packet that can not be
+        classified gets a rejection in its place and costs the others nothing; so does a frame that is no container.
+
+        Each packet is answered by its object's detections up to it. Where the service has a store these are all that
+        ever came, and the answer is given when the store has it; otherwise, and with `store=false`, those of the body.
         """
         header = request.headers.get
-        encoding = header("content-encoding", "")
-        self._bodies.check_headers(header("content-type", ""), encoding, header("content-length", ""))
+        kind, encoding = header("content-type", ""), header("content-encoding", "")
+        self._bodies.check_headers(kind, encoding, header("content-length", ""))
         with self._room.share() as share:
             body = await self._received(request, share)
-            container = await self._container(body, encoding)
-            share.take(max(0, len(container) - len(body)))
-            outcomes = await self._outcomes(container)
-        return Response(answer_json(outcomes), media_type="application/json")
+            containers = await self._containers(body, encoding, kind)
+            share.take(max(0, frames.weight(containers) - len(body)))
+            parts = await self._outcomes(containers, keep=store)
+        outcomes = [outcome for part in parts for outcome in part]
+        return Response(answer_json(outcomes, [len(part) for part in parts]), media_type="application/json")
 
     @app.get("/healthz", summary="Whether the process is up")
     async def healthz(self) -> dict[str, str]:
@@ -155,15 +166,15 @@ class Ingress:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    async def _container(self, body: bytes, encoding: str) -> bytes:
+    async def _containers(self, body: bytes, encoding: str, kind: str) -> list[Framed]:
         if encoding:
-            return await asyncio.to_thread(self._bodies.container, body, encoding)
-        return self._bodies.container(body, encoding)
+            return await asyncio.to_thread(self._bodies.containers, body, encoding, kind)
+        return self._bodies.containers(body, encoding, kind)
 
-    async def _outcomes(self, container: bytes) -> list[Outcome]:
+    async def _outcomes(self, containers: list[Framed], *, keep: bool) -> list[list[Outcome]]:
         try:
             async with asyncio.timeout(self._limits.timeout_s):
-                found = await self._batcher(container)
+                found = await self._batcher((containers, keep))
         except TimeoutError as error:
             raise refusals.too_slow(self._limits.timeout_s) from error
         except BackPressureError as error:

@@ -25,6 +25,7 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 _REAL_ALERTS = Path(__file__).parents[2] / "shared" / "alerts"
+_REAL_ALLWISE = Path(__file__).parents[2] / "shared" / "allwise"
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,15 @@ def real_alerts() -> Path:
     folder = Path(os.environ.get("SKYSTAMP_REAL_ALERTS", _REAL_ALERTS))
     if not (folder / "ztf" / "index.csv").is_file():
         pytest.skip(f"no real alerts: set SKYSTAMP_REAL_ALERTS to a folder with ztf/index.csv (looked in {folder})")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_allwise() -> Path:
+    """The folder with real matches (positions.csv and matches.csv); the test is skipped where there is none."""
+    folder = Path(os.environ.get("SKYSTAMP_REAL_ALLWISE", _REAL_ALLWISE))
+    if not (folder / "matches.csv").is_file():
+        pytest.skip(f"no real matches: set SKYSTAMP_REAL_ALLWISE to a folder with matches.csv (looked in {folder})")
     return folder
 
 

@@ -137,6 +137,8 @@ def test_every_flag_is_documented():
     from skystamp import classify, routing
 
     flags = {classify.NEGATIVE_DIFFERENCE, classify.NOT_FIRST_DETECTION, classify.SOLAR_SYSTEM_RULE}
+    flags |= {classify.TOO_CLOSE, classify.NO_CATALOGUE, classify.NO_WISE_MATCH, classify.BOGUS_TWICE}
+    flags.add(classify.CUTOUTS_DROPPED)
     flags |= {routing.BEYOND_RANGE, routing.FEWER_DETECTIONS_USED}
 
     rows = re.findall(r"^\| `([a-z_]+)` \|", _section("rejections.md", "## Not rejections"), re.MULTILINE)

@@ -18,7 +18,7 @@ LIBRARY = ROOT / "platform" / "skystamp"
 # left. A new unit gets its place in this table first.
 LAYERS = (
     ("errors", "taxonomy"),
-    ("alert", "manifest", "polarity"),
+    ("alert", "frames", "manifest", "polarity"),
     ("avro", "surveys"),
     ("stamps", "metadata", "sequences", "crossmatch", "synthetic"),
     ("inputs",),
@@ -27,7 +27,8 @@ LAYERS = (
     ("routing",),
     ("classify",),
     ("sources", "store"),
-    ("api", "client"),
+    ("live",),
+    ("api", "client", "stream"),
     ("tracking", "pyfunc", "tns", "hunter"),
     ("cluster",),
     ("cli",),
@@ -38,12 +39,16 @@ ANYWHERE = {"numpy", "jaxtyping"}
 
 # Outside library -> the units that may import it: its one home, or the few among which it is divided.
 HOMES = {
-    "astropy": {"stamps", "metadata", "synthetic"},
+    "alembic": {"store"},
+    "astropy": {"stamps", "metadata", "crossmatch", "synthetic"},
+    "cdshealpix": {"crossmatch"},
+    "confluent_kafka": {"sources"},
     "cramjam": {"avro"},
     "fastavro": {"avro", "synthetic"},
     "fastapi": {"api", "hunter"},
     "galsim": {"synthetic"},
-    "httpx": {"client", "cli", "tns"},
+    "hats": {"crossmatch"},
+    "httpx": {"client", "stream", "cli", "tns"},
     "isal": {"avro", "stamps"},
     "jax": {"models"},
     "jinja2": {"hunter"},
@@ -52,7 +57,7 @@ HOMES = {
     "mlflow": {"tracking", "pyfunc"},
     "optuna": {"cluster"},
     "pandas": {"manifest"},
-    "pyarrow": {"sources", "store", "cluster"},
+    "pyarrow": {"crossmatch", "sources", "store", "cluster"},
     "pydantic": {"api", "client"},
     "ray": {"cluster"},
     "rich": {"cli"},

@@ -24,10 +24,9 @@ The same ``--name`` goes on with an interrupted study.
 
 import argparse
 import math
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
+
+from tune_jobs import arguments as common
 
 PAPER: dict[str, list[Any]] = {
     "learning_rate": [1e-3, 5e-3, 5e-4, 1e-4, 5e-5],
@@ -50,40 +49,21 @@ SPACES = {"paper": PAPER, "enhanced": ENHANCED, "demo": DEMO}
 def main() -> None:
     """Read the arguments, run the study, and print how it ended."""
     arguments = _arguments()
-    from skystamp.cluster import environment
-
-    environment.apply(local=not arguments.address)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import ray
-
-    from skystamp import taxonomy, tracking
+    common.connect(arguments)
     from skystamp.cluster import search
 
-    ray.init(address=arguments.address or None, log_to_driver=arguments.verbose, logging_level="WARNING")
     space = SPACES[arguments.space]
     study = search.Study(
+        **common.shared(arguments),
         name=arguments.name,
-        data=tuple(folder.resolve() for folder in arguments.data),
         space=space,
-        storage=arguments.storage.resolve(),
-        tracking_uri=arguments.tracking_uri or tracking.default_uri(),
-        fixed={
-            "max_iterations": arguments.max_iterations,
-            "validate_every": arguments.validate_every,
-            **_few(arguments),
-        },
+        fixed={**common.fixed(arguments), **_few(arguments)},
         first=({name: values[0] for name, values in space.items()},),
         trials=arguments.trials,
-        seeds=arguments.seeds,
         sampler=arguments.sampler,
-        concurrent=arguments.max_concurrent,
-        cpus=arguments.cpus_per_trial,
-        gpus=arguments.gpus_per_trial,
         prune=arguments.prune,
-        seed=arguments.seed,
-        commit=arguments.commit or _commit(),
     )
-    _show(search.search(study), taxonomy.FIRST_DETECTION)
+    _show(search.search(study))
 
 
 def _few(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -92,58 +72,23 @@ def _few(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tune_jobs.first_detection",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    data = parser.add_argument_group("data and places")
-    data.add_argument("--data", type=Path, action="append", required=True, help="prepared data; may be repeated")
-    data.add_argument("--tracking-uri", default=os.environ.get("MLFLOW_TRACKING_URI"), help="of MLflow")
-    data.add_argument(
-        "--storage", type=Path, default=Path(".skystamp/tune"), help="Tune's results; reached by all nodes"
-    )
-    data.add_argument("--address", default=os.environ.get("RAY_ADDRESS"), help="of the Ray cluster")
-    data.add_argument("--commit", help="of the code, where the job's copy has no repository")
-    study = parser.add_argument_group("study")
-    study.add_argument("--name", default="first-detection", help="the same name goes on with the same study")
-    study.add_argument("--space", choices=sorted(SPACES), default="paper")
-    study.add_argument("--sampler", choices=("tpe", "random"), default="tpe")
-    study.add_argument("--trials", type=int, default=133)
-    study.add_argument("--seeds", type=int, default=5, help="trainings of each configuration")
-    study.add_argument("--no-prune", dest="prune", action="store_false", help="let every trial run to its end")
-    study.add_argument("--seed", type=int, default=0)
-    study.add_argument("--smoke", action="store_true", help="two trials of 40 iterations")
-    training = parser.add_argument_group("training")
-    training.add_argument("--max-iterations", type=int, default=30_000)
-    training.add_argument("--validate-every", type=int, default=10)
-    resources = parser.add_argument_group("resources")
-    resources.add_argument("--cpus-per-trial", type=float, default=1)
-    resources.add_argument("--gpus-per-trial", type=float, help="may be a fraction; a quarter where there are any")
-    resources.add_argument("--max-concurrent", type=int, default=0, help="trials at once; 0: as many as fit")
-    resources.add_argument("--verbose", action="store_true", help="show the trials' own output")
+    parser = common.parser("first_detection", __doc__, trials=True)
+    parser.add_argument("--space", choices=sorted(SPACES), default="paper")
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.trials, arguments.seeds, arguments.max_iterations, arguments.validate_every = 2, 1, 40, 20
     return arguments
 
 
-def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
-
-
-def _show(summary: Any, classes: tuple[str, ...]) -> None:
-    ends = f"{summary.complete} complete, {summary.stopped} stopped early, {len(summary.failed)} failed"
-    print(f"\n{summary.trials} trials: {ends}")
-    for line in summary.failed:
-        print(f"  failed: {line}")
+def _show(summary: Any) -> None:
+    classes = summary.classes
+    print(f"\n{common.ended(summary)}")
     print(f"best: {dict(summary.best)}")
     print(f"on test: accuracy {summary.test['accuracy']:.4f}, macro F1 {summary.test['macro_f1']:.4f}")
     print(f"  {'true':9} recall  " + " ".join(f"{name:>8}" for name in classes))
     for label, row in zip(classes, summary.matrix.tolist(), strict=True):
         print(f"  {label:9} {summary.test[f'recall_{label}']:6.3f}  " + " ".join(f"{count:8d}" for count in row))
-    print(f"registered first-detection version {summary.version} as {summary.alias}")
+    print(f"registered {summary.model} version {summary.version} as {summary.alias}")
 
 
 if __name__ == "__main__":

@@ -1,57 +1,62 @@
 """Train one configuration, without a search, and say how well it does.
 
     python -m tune_jobs.train_one --data .skystamp/demo/prepared --out /tmp/bundle --set max_iterations=1500
+    python -m tune_jobs.train_one --model temporal-3 --data DIR --out DIR --set cell=conv1d --set crop=21
 
-Cost: 3 minutes on 2 cores for 1,500 iterations of the 21-pixel network at batch 64.
+Cost: 3 minutes on 2 cores for 1,500 iterations of the 21-pixel network at batch 64; a temporal model costs as much an
+iteration as a first-detection one of n times the batch.
 `--data` may be given several times: training and validation splits are joined. `--evaluate` names prepared data whose
-test split is scored. `--register` puts the bundle into the registry under ``first-detection``.
+test split is scored. `--register` puts the bundle into the registry under its name.
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
+
+from tune_jobs.arguments import setting
 
 
 def main() -> None:
     """Read the arguments, train, evaluate, and print recalls."""
     arguments = _arguments()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from skystamp import routing, taxonomy, tracking
-    from skystamp.cluster import train
+    from skystamp import tracking
+    from skystamp.cluster import families, train
 
-    settings = dict(_setting(text) for text in arguments.set)
+    family = families.of(arguments.model)
+    settings = dict(setting(text) for text in arguments.set)
     seed = int(settings.pop("seed", 0))
-    chosen = train.configuration(settings)
-    data = {split: train.load(arguments.data, split) for split in ("train", "validation")}
+    chosen = family.configuration(settings)
+    data = {split: train.load(family, arguments.data, split) for split in ("train", "validation")}
     spec = train.spec_for(chosen, data["train"])
     trained = train.train(
+        family,
         settings,
-        train.examples(spec, data["train"]),
-        train.examples(spec, data["validation"]),
+        train.examples(spec, data["train"], family.classes),
+        train.examples(spec, data["validation"], family.classes),
         spec,
         train.example_of(data["train"]),
         arguments.out,
         seed=seed,
-        name=routing.FIRST_DETECTION,
         about={"data": [str(folder) for folder in arguments.data], "data_hash": train.data_hash(arguments.data)},
         on_validation=_progress,
     )
-    _show("validation", trained.scores, trained.matrix.tolist(), taxonomy.FIRST_DETECTION)
+    _show("validation", trained.scores, trained.matrix.tolist(), family.classes)
     for folder in arguments.evaluate:
-        scores, matrix = train.evaluate(arguments.out, train.load([folder], "test"))
-        _show(f"test of {folder}", scores, matrix.tolist(), taxonomy.FIRST_DETECTION)
+        scores, matrix = train.evaluate(arguments.out, train.load(family, [folder], "test"))
+        _show(f"test of {folder}", scores, matrix.tolist(), family.classes)
     for folder in arguments.evaluate_whole:
-        whole = train.joined([train.load([folder], split) for split in ("train", "validation", "test")])
-        scores, matrix = train.evaluate(arguments.out, whole.earliest())
-        _show(f"all of {folder}, first packets", scores, matrix.tolist(), taxonomy.FIRST_DETECTION)
+        whole = train.joined([train.load(family, [folder], split) for split in ("train", "validation", "test")])
+        scores, matrix = train.evaluate(arguments.out, whole.earliest() if family.detections == 1 else whole)
+        _show(f"all of {folder}, an object once", scores, matrix.tolist(), family.classes)
     if arguments.register:
-        _register(arguments.out, trained.scores, tracking, arguments.tracking_uri)
+        _register(arguments.out, arguments.model, trained.scores, tracking, arguments.tracking_uri)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tune_jobs.train_one", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--model", default="first-detection", help="first-detection or temporal-2 .. temporal-5")
     parser.add_argument("--data", type=Path, action="append", required=True, help="prepared data; may be repeated")
     parser.add_argument("--out", type=Path, required=True, help="folder for the bundle")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
@@ -59,17 +64,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--evaluate-whole", type=Path, action="append", default=[], help="prepared data that was not learned from"
     )
-    parser.add_argument("--register", action="store_true", help="register the bundle as first-detection")
+    parser.add_argument("--register", action="store_true", help="register the bundle under --model")
     parser.add_argument("--tracking-uri", default=os.environ.get("MLFLOW_TRACKING_URI"))
     return parser.parse_args()
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 def _progress(iteration: int, scores: Any) -> None:
@@ -89,16 +86,14 @@ def _show(title: str, scores: dict[str, float], matrix: list[list[int]], classes
         print(f"  {label:9} recall {scores[f'recall_{label}']:.3f}  {row}")
 
 
-def _register(folder: Path, scores: dict[str, float], tracking: Any, uri: str | None) -> None:
-    tracker = tracking.open_tracker("first-detection", uri or tracking.default_uri())
+def _register(folder: Path, name: str, scores: dict[str, float], tracking: Any, uri: str | None) -> None:
+    tracker = tracking.open_tracker(name, uri or tracking.default_uri())
     run = tracker.start("train_one")
     tracker.log(run, metrics=scores)
     model = tracker.log_bundle(run, folder, scores)
-    version = tracking.register(model, "first-detection", tracker.uri, run=run)
+    version = tracking.register(model, name, tracker.uri, run=run)
     tracker.finish(run)
-    print(
-        f"registered first-detection version {version} as {tracking.propose('first-detection', version, tracker.uri)}"
-    )
+    print(f"registered {name} version {version} as {tracking.propose(name, version, tracker.uri)}")
 
 
 if __name__ == "__main__":

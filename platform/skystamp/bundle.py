@@ -2,9 +2,9 @@
 
     bundle/
       bundle.json    name, classes, architecture, software versions, what it was trained on
-      spec.json      the `InputSpec`: how inputs are made
+      spec.json      the `InputSpec` or `SequenceSpec`: how inputs are made
       model.keras    architecture and weights
-      example.npz    raw stamps and metadata of a few training alerts, and the probabilities the model gave them
+      example.npz    raw inputs of a few training alerts or sequences, and the probabilities the model gave them
       card.md        for people
 
 `load` makes the example's inputs again, asks the model, and raises if an answer moved: a changed preprocessing, library
@@ -22,7 +22,7 @@ from jaxtyping import Float32
 
 from skystamp import inputs
 from skystamp.errors import BundleError, UsageError
-from skystamp.inputs import InputSpec, Raw
+from skystamp.inputs import Raw, RawSequences, Spec
 
 if TYPE_CHECKING:
     import keras
@@ -41,7 +41,7 @@ class Bundle:
     """A model that is ready to answer, with what made its inputs and what its answers mean."""
 
     classes: tuple[str, ...]
-    spec: InputSpec
+    spec: Spec
     about: Mapping[str, Any]
     predict_inputs: "Predict" = field(repr=False)
 
@@ -50,26 +50,21 @@ class Bundle:
         """The registered name under which the bundle was made, for example ``first-detection``."""
         return str(self.about["name"])
 
-    def predict(self, raw: Raw, *, batch: int = 256) -> Float32[np.ndarray, "alert class"]:
-        """Return the probability of each of `classes` for each alert, float32, rows summing to 1.
+    def predict(self, raw: Raw | RawSequences, *, batch: int = 256) -> Float32[np.ndarray, "alert class"]:
+        """Return the probability of each of `classes` for each alert or sequence, float32, rows summing to 1.
 
         Parameters
         ----------
-        raw : Raw
-            As `inputs.collect` gives it, cropped to no less than `spec.crop`.
+        raw : Raw or RawSequences
+            Of the kind that the spec reads, cropped to no less than `spec.crop`.
         batch : int
-            How many alerts pass the network at once; it bounds memory and changes no answer.
+            How many pass the network at once; it bounds memory and changes no answer.
         """
         parts = [self._predict_part(raw.take(slice(start, start + batch))) for start in range(0, len(raw), batch)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
 
-    def _predict_part(self, raw: Raw) -> Float32[np.ndarray, "alert class"]:
-        return self.predict_inputs(feed(self.spec, inputs.make(self.spec, raw)))
-
-
-def feed(spec: InputSpec, made: inputs.Inputs) -> dict[str, np.ndarray]:
-    """Return the arrays of `made` by the names of the model's inputs: no metadata for a model of images alone."""
-    return {"stamps": made.stamps, "metadata": made.metadata} if spec.features else {"stamps": made.stamps}
+    def _predict_part(self, raw: Any) -> Float32[np.ndarray, "alert class"]:
+        return self.predict_inputs(self.spec.feed(raw))
 
 
 def save(
@@ -77,9 +72,9 @@ def save(
     model: "keras.Model",
     *,
     name: str,
-    spec: InputSpec,
+    spec: Spec,
     classes: Sequence[str],
-    example: Raw,
+    example: Raw | RawSequences,
     about: Mapping[str, Any],
     card: str,
 ) -> Path:
@@ -90,11 +85,11 @@ def save(
     folder : Path
         Made if it is absent; the files of a bundle that is there already are replaced.
     model : keras.Model
-        From ``stamps`` (alert, crop, crop, 3) and ``metadata`` (alert, feature) to probabilities (alert, class).
+        From what `spec` feeds, by its names, to probabilities (alert, class).
     name, spec, classes
         What the bundle says of itself.
-    example : Raw
-        A few alerts, cropped to no less than the spec's crop; the model's answers to them are kept beside them.
+    example : Raw or RawSequences
+        A few of what the spec reads, cropped to no less than its crop; the model's answers are kept beside them.
     about : mapping
         Anything else worth keeping, as JSON: parameters, scores, the data set's hash, the commit.
     card : str
@@ -108,7 +103,8 @@ def save(
         raise BundleError("a bundle should have an example of at least one alert. Received: none")
     saved.save(model, folder / "model.keras")
     (folder / "spec.json").write_text(spec.to_json())
-    np.savez_compressed(folder / "example.npz", stamps=example.stamps, metadata=example.metadata, probabilities=answers)
+    kept: dict[str, Any] = {**example.arrays(), "probabilities": answers}
+    np.savez_compressed(folder / "example.npz", **kept)
     facts = {**about, "format": FORMAT, "name": name, "classes": list(classes), "software": _software()}
     (folder / "bundle.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
     (folder / "card.md").write_text(card)
@@ -125,9 +121,9 @@ def load(folder: Path) -> Bundle:
     """
     facts = _facts(folder)
     try:
-        spec = InputSpec.from_json((folder / "spec.json").read_text())
+        spec = inputs.spec_of((folder / "spec.json").read_text())
         with np.load(folder / "example.npz", allow_pickle=False) as file:
-            example, answers = Raw(file["stamps"], file["metadata"]), file["probabilities"]
+            example, answers = inputs.raw_of(spec, file), file["probabilities"]
         bundle = Bundle(tuple(facts["classes"]), spec, facts, _load_model(folder / "model.keras"))
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         raise BundleError(f"{folder} should be a whole bundle. Received: {error}") from error
@@ -169,7 +165,7 @@ def _load_model(path: Path) -> "Predict":
     return engine.compiled(saved.load(path))
 
 
-def _check(bundle: Bundle, example: Raw, answers: np.ndarray, folder: Path) -> None:
+def _check(bundle: Bundle, example: Raw | RawSequences, answers: np.ndarray, folder: Path) -> None:
     again = bundle.predict(example)
     if again.shape != answers.shape:
         raise BundleError(f"{folder} should answer its example in shape {answers.shape}. Received: {again.shape}")

@@ -93,12 +93,17 @@ def post(url: str, body: bytes, *, timeout_s: float = 120) -> dict[str, Any]:
         return _answer(client, body)
 
 
-def bodies(items: Iterable[sources.Packet | Reject]) -> Iterator[Body | Reject]:
-    """Yield what the packets of alert files travel in: containers of neighbours, or the fault in a packet's place."""
+def bodies(
+    items: Iterable[sources.Packet | Reject], *, packets: int = PACKETS, size: int = BYTES
+) -> Iterator[Body | Reject]:
+    """Yield what the packets of alert files travel in: containers of neighbours, or the fault in a packet's place.
+
+    A body ends with the block that brings it to `packets` packets or `size` bytes.
+    """
     waiting: list[tuple[int, bytes]] = []
     schema = b""
     for piece in _pieces(items):
-        full = sum(count for count, _ in waiting) >= PACKETS or sum(len(data) for _, data in waiting) >= BYTES
+        full = sum(count for count, _ in waiting) >= packets or sum(len(data) for _, data in waiting) >= size
         if waiting and (full or isinstance(piece, Reject) or piece[0] != schema):
             yield _body(schema, waiting)
             waiting = []

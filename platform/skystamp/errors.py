@@ -5,7 +5,9 @@
     └── Fault             a fault of ours or of our user: it stops the run and says what to do
         ├── UsageError        a wrong argument, path, URL or setting
         ├── DatasetError      a manifest, label table or split that cannot be used
-        └── BundleError       a model folder that cannot be loaded or does not reproduce its example
+        ├── BundleError       a model folder that cannot be loaded or does not reproduce its example
+        └── StoreError        a store that cannot be opened, or is of another version
+            └── StoreUnavailable  one that cannot be reached or written just now: try again
 
 Reason codes are stable: they are stored, counted and answered over HTTP.
 """
@@ -75,6 +77,14 @@ class DatasetError(Fault):
 
 class BundleError(Fault):
     """A model folder that cannot be loaded or does not reproduce its example."""
+
+
+class StoreError(Fault):
+    """A store that cannot be opened, or is of another version."""
+
+
+class StoreUnavailable(StoreError):
+    """A store that cannot be reached or written just now. Nothing was written; the same call may succeed later."""
 
 
 _SENTENCES = {

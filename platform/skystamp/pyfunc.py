@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from skystamp import bundle
-from skystamp.inputs import Raw
+from skystamp import bundle, inputs
 
 
 class BundleModel:
@@ -29,13 +28,15 @@ class BundleModel:
         Parameters
         ----------
         model_input : mapping
-            ``stamps`` float32 (alert, y, x, band) in the survey's unit and ``metadata`` float64 (alert, feature) in the
-            order of `metadata.FEATURES`, NaN where missing: the two arrays of `inputs.Raw`.
+            The arrays of `inputs.Raw` by name, ``stamps`` float32 (alert, y, x, band) in the survey's unit and
+            ``metadata`` float64 (alert, feature) in the order of `metadata.FEATURES`, NaN where missing; for a temporal
+            model those of `inputs.RawSequences`.
         params : ignored
             MLflow passes it.
         """
         del params
-        return self.bundle.predict(Raw(np.asarray(model_input["stamps"]), np.asarray(model_input["metadata"])))
+        arrays = {name: np.asarray(values) for name, values in model_input.items()}
+        return self.bundle.predict(inputs.raw_of(self.bundle.spec, arrays))
 
 
 def _load_pyfunc(path: str) -> BundleModel:

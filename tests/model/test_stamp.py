@@ -18,11 +18,15 @@ from skystamp.training.loop import predict
 SMALL = StampConfig(side=13, crop=9, k=6, theta=0.3, kernel=3, metadata=4)
 
 
+def with_stamps(given: Examples, stamps: np.ndarray) -> Examples:
+    return Examples({**given.inputs, "stamps": stamps}, given.labels)
+
+
 def examples(config: StampConfig, size: int = 6) -> Examples:
     rng = np.random.default_rng(0)
     stamps = rng.random((size, config.side, config.side, config.channels), dtype=np.float32)
     metadata = rng.standard_normal((size, config.metadata), dtype=np.float32)
-    return Examples(stamps, metadata, np.arange(size) % config.classes)
+    return Examples({"stamps": stamps, "metadata": metadata}, np.arange(size) % config.classes)
 
 
 def hand_count(config: StampConfig, flat: int) -> int:
@@ -79,7 +83,7 @@ def test_four_views_make_the_answer_indifferent_to_quarter_turns(turns):
     config = StampConfig()
     model, given = build(config, seed=3), examples(config)
 
-    turned = dataclasses.replace(given, stamps=np.ascontiguousarray(np.rot90(given.stamps, turns, axes=(1, 2))))
+    turned = with_stamps(given, np.ascontiguousarray(np.rot90(given.inputs["stamps"], turns, axes=(1, 2))))
 
     assert predict(model, turned) == pytest.approx(predict(model, given), abs=1e-5)
     assert not np.allclose(predict(model, given)[0], predict(model, given)[1], atol=1e-4)
@@ -89,7 +93,7 @@ def test_one_view_is_not_indifferent_to_quarter_turns():
     config = StampConfig(k=1)
     model, given = build(config, seed=3), examples(config)
 
-    turned = dataclasses.replace(given, stamps=np.ascontiguousarray(np.rot90(given.stamps, axes=(1, 2))))
+    turned = with_stamps(given, np.ascontiguousarray(np.rot90(given.inputs["stamps"], axes=(1, 2))))
 
     assert np.abs(predict(model, turned) - predict(model, given)).max() > 1e-4
 
@@ -98,7 +102,7 @@ def test_mirrored_views_make_the_answer_indifferent_to_reflection():
     config = dataclasses.replace(SMALL, k=4, mirrored=True)
     model, given = build(config), examples(config)
 
-    mirrored = dataclasses.replace(given, stamps=np.ascontiguousarray(given.stamps[:, ::-1]))
+    mirrored = with_stamps(given, np.ascontiguousarray(given.inputs["stamps"][:, ::-1]))
 
     assert predict(model, mirrored) == pytest.approx(predict(model, given), abs=1e-5)
 
@@ -125,7 +129,7 @@ def test_dropout_is_where_it_is_asked_for():
 def test_a_saved_model_comes_back_with_the_same_answers_and_without_optimiser(tmp_path):
     model, given = build(SMALL), examples(SMALL)
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    model.train_on_batch({"stamps": given.stamps, "metadata": given.metadata}, given.labels)
+    model.train_on_batch(dict(given.inputs), given.labels)
 
     saved.save(model, tmp_path / "model.keras")
     loaded = saved.load(tmp_path / "model.keras")
@@ -148,7 +152,7 @@ from skystamp.training.loop import fit, predict
 folder = sys.argv[1]
 assert keras.backend.backend() == "jax", keras.backend.backend()
 with np.load(folder + "/given.npz") as given:
-    examples = Examples(given["stamps"], given["metadata"], given["labels"])
+    examples = Examples({"stamps": given["stamps"], "metadata": given["metadata"]}, given["labels"])
 model = saved.load(folder + "/model.keras")
 answer = predict(model, examples)
 result = fit(model, examples, examples, TrainConfig(batch=6, max_iterations=2, validate_every=1))
@@ -159,7 +163,7 @@ np.savez(folder + "/answer.npz", answer=answer, after=predict(model, examples), 
 def test_jax_answers_like_tensorflow_and_trains(tmp_path):
     model, given = build(SMALL), examples(SMALL)
     saved.save(model, tmp_path / "model.keras")
-    np.savez(tmp_path / "given.npz", stamps=given.stamps, metadata=given.metadata, labels=given.labels)
+    np.savez(tmp_path / "given.npz", **given.inputs, labels=given.labels)
     source = Path(saved.__file__).parents[2]
     env = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(source)}
 

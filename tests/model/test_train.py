@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from skystamp import bundle, metadata, taxonomy
-from skystamp.cluster import train
+from skystamp.cluster import families, train
 from skystamp.cluster.data.shards import LabelledRaw
-from skystamp.errors import UsageError
 from skystamp.inputs import Raw
 
 FAST = {"max_iterations": 30, "validate_every": 10, "batch": 20, "dropout_at": ["joint"], "dropout": 0.2}
+
+FAMILY = families.of("first-detection")
 
 
 @pytest.fixture(scope="module")
@@ -26,44 +27,15 @@ def data() -> LabelledRaw:
 
 @pytest.fixture(scope="module")
 def trained(data: LabelledRaw, tmp_path_factory: pytest.TempPathFactory) -> train.Trained:
-    spec = train.spec_for(train.configuration(FAST), data)
-    made = train.examples(spec, data)
+    spec = train.spec_for(FAMILY.configuration(FAST), data)
+    made = train.examples(spec, data, FAMILY.classes)
     folder = tmp_path_factory.mktemp("bundle")
     about = {"data": ["toy"], "data_hash": "abc"}
-    return train.train(FAST, made, made, spec, train.example_of(data), folder, seed=0, name="toy", about=about)
-
-
-def test_left_out_settings_are_as_published() -> None:
-    chosen = train.configuration({})
-
-    network, training = chosen.network, chosen.training
-    assert (chosen.side, chosen.features) == (21, metadata.FEATURES_23)
-    assert (network.crop, network.k, network.theta, network.kernel, network.dropout) == (21, 4, 0.0, 5, 0.5)
-    assert (training.learning_rate, training.beta, training.batch) == (1e-3, 0.5, 64)
-    assert (training.max_iterations, training.validate_every, training.adam_betas) == (30_000, 10, (0.5, 0.9))
-
-
-@pytest.mark.parametrize(
-    ("settings", "side"),
-    [({"crop": 63}, 63), ({"crop": 33, "k": 6}, 45), ({"crop": 21, "theta": 0.1}, 45), ({"crop": 63, "k": 6}, 63)],
-)
-def test_a_network_that_turns_by_other_than_right_angles_gets_room_around_its_crop(
-    settings: dict[str, float], side: int
-) -> None:
-    assert train.configuration(settings).side == side
-
-
-@pytest.mark.parametrize(
-    ("settings", "word"),
-    [({"nonsense": 1}, "nonsense"), ({"features": "24"}, "24"), ({"dropout": 2.0}, "dropout"), ({"batch": 0}, "batch")],
-)
-def test_settings_that_can_not_be_are_refused(settings: dict[str, object], word: str) -> None:
-    with pytest.raises(UsageError, match=word):
-        train.configuration(settings)
+    return train.train(FAMILY, FAST, made, made, spec, train.example_of(data), folder, seed=0, about=about)
 
 
 def test_alerts_of_other_classes_are_left_out_of_the_examples(data: LabelledRaw) -> None:
-    spec = train.spec_for(train.configuration({}), data)
+    spec = train.spec_for(FAMILY.configuration({}), data)
 
     made = train.examples(spec, data, classes=("SN", "VS"))
 

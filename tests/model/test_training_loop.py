@@ -27,7 +27,9 @@ def toy(size: int, seed: int, config: StampConfig = SMALL) -> Examples:
         top, left = middle - height // 2, middle - width // 2
         stamp[top : top + height, left : left + width] += 0.8
         stamp[:] = np.rot90(stamp, rng.integers(4))
-    return Examples(stamps, rng.standard_normal((size, config.metadata), dtype=np.float32), labels)
+    return Examples(
+        {"stamps": stamps, "metadata": rng.standard_normal((size, config.metadata), dtype=np.float32)}, labels
+    )
 
 
 TRAIN, VALIDATION = toy(150, 0), toy(60, 1)
@@ -203,11 +205,11 @@ def test_a_loss_that_is_never_finite_raises():
 
 
 def test_inputs_that_are_not_finite_are_refused():
-    metadata = TRAIN.metadata.copy()
+    metadata = TRAIN.inputs["metadata"].copy()
     metadata[7] = np.nan
 
     with pytest.raises(ValueError, match=r"train inputs should be finite\. Received: example 7"):
-        fit(tiny(), dataclasses.replace(TRAIN, metadata=metadata), VALIDATION, QUICK)
+        fit(tiny(), dataclasses.replace(TRAIN, inputs={**TRAIN.inputs, "metadata": metadata}), VALIDATION, QUICK)
 
 
 def test_a_training_that_diverges_later_keeps_its_best():
@@ -241,12 +243,12 @@ def test_class_weights_shift_the_answer_towards_heavy_classes():
 
 
 def test_training_reads_shared_read_only_arrays():
-    stamps = TRAIN.stamps.copy()
+    stamps = TRAIN.inputs["stamps"].copy()
     stamps.setflags(write=False)
 
     result = fit(
         tiny(),
-        dataclasses.replace(TRAIN, stamps=stamps),
+        dataclasses.replace(TRAIN, inputs={**TRAIN.inputs, "stamps": stamps}),
         VALIDATION,
         dataclasses.replace(QUICK, max_iterations=5),
     )

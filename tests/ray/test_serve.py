@@ -13,8 +13,9 @@ import httpx
 import numpy as np
 import pytest
 
-from skystamp import api, bundle, classify, inputs, metadata, taxonomy, tracking
+from skystamp import api, bundle, classify, frames, inputs, metadata, taxonomy, tracking
 from skystamp.classify import Model
+from skystamp.errors import Reason, Reject
 from skystamp.inputs import InputSpec, Raw
 from tests import making
 
@@ -139,6 +140,40 @@ def test_too_many_packets_are_refused(service: httpx.Client) -> None:
     response = post(service, body)
 
     assert (response.status_code, response.json()["error"]["code"]) == (413, "too_many_packets")
+
+
+def test_frames_are_answered_one_by_one_and_poison_costs_its_neighbours_nothing(
+    service: httpx.Client, uri: str
+) -> None:
+    good, many = making.packet(making.record(1)), making.packet(making.record(2), making.record(3))
+    told = Reject(Reason.DAMAGED_ARCHIVE, "it ends early")
+    body = frames.pack([good, b"junk", b"", many, told, good[:300]])
+
+    response = post(service, body, **{"content-type": frames.CONTENT_TYPE})
+
+    answer = response.json()
+    assert response.status_code == 200, response.text
+    assert answer["containers"] == [1, 1, 1, 2, 1, 1]
+    assert [outcome.get("reason") for outcome in answer["outcomes"]] == [
+        *(None, "not_avro", "not_avro", None, None, "damaged_archive", "truncated_avro")
+    ]
+    assert close({"outcomes": answer["outcomes"][:1]}, expected(good, uri))
+    assert close({"outcomes": answer["outcomes"][3:5]}, expected(many, uri))
+
+
+@pytest.mark.parametrize(
+    ("items", "cut", "status", "code"),
+    [([b"x"] * 51, 0, 413, "too_many_packets"), ([b"xx"], 1, 400, "bad_frames")],
+    ids=["too-many", "cut"],
+)
+def test_frames_over_the_limits_or_cut_are_refused(
+    service: httpx.Client, items: list[bytes], cut: int, status: int, code: str
+) -> None:
+    body = frames.pack(items)
+
+    response = post(service, body[: len(body) - cut], **{"content-type": frames.CONTENT_TYPE})
+
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
 
 
 def test_clients_at_once_get_each_their_own_answers(service: httpx.Client) -> None:

@@ -47,3 +47,12 @@ def test_an_interrupted_simulation_goes_on(whole: Path) -> None:
 
     assert (done.made, done.found) == (2, 1)
     assert content(whole) == before
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_any_number_of_workers_writes_the_same_truth_and_catalogue(whole: Path, tmp_path: Path, workers: int) -> None:
+    simulate(SMALL, tmp_path / "other", workers=workers)
+
+    tables = {name: data for name, data in content(tmp_path / "other").items() if name.endswith(".csv")}
+    assert {"labels.csv", "allwise.csv"} < set(tables)
+    assert tables == {name: data for name, data in content(whole).items() if name.endswith(".csv")}

@@ -1,14 +1,23 @@
 """Unit tests are quick and alone: none starts a cluster, imports TensorFlow or Keras, or talks beyond this machine."""
 
 import builtins
+import contextlib
 import ipaddress
+import itertools
 import socket
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from skystamp.store import Store, open_store
+from tests import postgres
+
 _HEAVY = frozenset(("tensorflow", "keras", "jax"))
+_databases = itertools.count()
 _import, _connect = builtins.__import__, socket.socket.connect
 
 
@@ -44,3 +53,46 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys.modules["ray"], "init", _no_cluster)
     else:
         monkeypatch.setenv("RAY_ADDRESS", "a-unit-test-should-not-start-ray")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server; the test is skipped where none is installed."""
+    if postgres.binaries() is None:
+        pytest.skip(postgres.MISSING)
+    # Not in pytest's own folder, which only we may enter: the server runs as another user.
+    with tempfile.TemporaryDirectory(prefix="skystamp-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        with postgres.running(Path(folder) / "server") as made:
+            yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/store.db"
+        return
+    made: postgres.Server = request.getfixturevalue("server")
+    name = f"test{next(_databases)}"
+    yield made.make_database(name)
+    made.drop_database(name)
+
+
+@pytest.fixture
+def opening() -> Iterator[Callable[..., Store]]:
+    """`opening(url, ...)`: a store that is closed at the end of the test."""
+    with contextlib.ExitStack() as stack:
+
+        def made(*args: Any, **options: Any) -> Store:
+            opened = open_store(*args, **options)
+            stack.callback(opened.close)
+            return opened
+
+        yield made
+
+
+@pytest.fixture
+def store(store_url: str, opening: Callable[..., Store]) -> Store:
+    """An empty store, once of each kind."""
+    return opening(store_url)

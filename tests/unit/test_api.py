@@ -6,10 +6,10 @@ import pickle
 
 import pytest
 
-from skystamp import api, classify
+from skystamp import api, classify, frames
 from skystamp.api import Bodies, Refusal, Room, pages, refusals
 from skystamp.classify import Rejection
-from skystamp.errors import Reason
+from skystamp.errors import Reason, Reject
 from tests import faking, making
 
 AVRO = "application/avro"
@@ -53,8 +53,8 @@ def test_an_avro_body_is_taken_as_it_is_or_as_gzip(kind: str) -> None:
     packet = making.packet()
     LIMITS.check_headers(kind, "gzip", str(len(packet)))
 
-    assert LIMITS.container(packet, "") == packet
-    assert LIMITS.container(gzip.compress(packet), "gzip") == packet
+    assert LIMITS.containers(packet, "") == [packet]
+    assert LIMITS.containers(gzip.compress(packet), "gzip") == [packet]
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,43 @@ def test_a_body_is_refused_by_its_headers(kind: str, encoding: str, length: str,
 )
 def test_a_body_that_holds_no_container_is_refused(body: bytes, encoding: str, status: int, code: str) -> None:
     with pytest.raises(Refusal) as refused:
-        LIMITS.container(body, encoding)
+        LIMITS.containers(body, encoding)
 
     assert (refused.value.status, refused.value.code) == (status, code)
     assert refused.value.body == {"error": {"code": code, "message": refused.value.message}}
+
+
+def test_frames_are_taken_whatever_their_packets_are() -> None:
+    items = [making.packet(), b"no Avro", b"", Reject(Reason.DAMAGED_ARCHIVE, "it ends early")]
+    body = frames.pack(items)
+    LIMITS.check_headers(frames.CONTENT_TYPE, "gzip", str(len(body)))
+
+    for found in (
+        LIMITS.containers(body, "", frames.CONTENT_TYPE),
+        LIMITS.containers(gzip.compress(body), "gzip", frames.CONTENT_TYPE),
+    ):
+        assert found[:3] == items[:3]
+        assert isinstance(found[3], Reject)
+        assert (found[3].reason, found[3].detail) == (Reason.DAMAGED_ARCHIVE, "it ends early")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [(b"P", 400, "bad_frames"), (frames.pack([b"x"] * 10_001), 413, "too_many_packets")],
+    ids=["cut", "too-many"],
+)
+def test_a_body_of_bad_frames_is_refused(body: bytes, status: int, code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        LIMITS.containers(body, "", frames.CONTENT_TYPE)
+
+    assert (refused.value.status, refused.value.code) == (status, code)
+
+
+def test_an_answer_says_which_outcomes_are_of_which_container() -> None:
+    outcomes = [Rejection(Reason.NOT_AVRO, str(i)) for i in range(4)]
+
+    assert json.loads(api.answer_json(outcomes))["containers"] == [4]
+    assert json.loads(api.answer_json(outcomes, [1, 0, 3]))["containers"] == [1, 0, 3]
 
 
 def test_room_is_given_back_however_a_request_ends() -> None:

@@ -1,7 +1,7 @@
 """What travels over HTTP: answers from outcomes, packets from bodies, and the refusal of a request.
 
 answers.py   the JSON of outcomes, as types
-bodies.py    a request's headers and bytes -> one Avro container, never larger than the limits
+bodies.py    a request's headers and bytes -> its Avro containers, never larger than the limits
 refusals.py  every way in which a request can be refused, with its status and code
 pages.py     the page of `/docs`, made from the OpenAPI document alone, so that it needs no other network
 

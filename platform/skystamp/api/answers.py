@@ -107,6 +107,7 @@ class Answer(BaseModel):
             "examples": [
                 {
                     "counts": {"packets": 2, "classifications": 1, "rejections": 1},
+                    "containers": [2],
                     "outcomes": [_EXAMPLE_CLASSIFICATION, _EXAMPLE_REJECTION],
                 }
             ]
@@ -114,6 +115,9 @@ class Answer(BaseModel):
     )
 
     counts: Counts
+    containers: list[int] = Field(
+        description="How many of the outcomes are of each container of the body, in order; a plain body is one."
+    )
     outcomes: list[OutcomeAnswer]
 
 
@@ -135,16 +139,17 @@ class Readiness(BaseModel):
     models: list[ServedModel]
 
 
-def answer(outcomes: Sequence[Outcome]) -> Answer:
-    """Return the answer that holds these outcomes."""
+def answer(outcomes: Sequence[Outcome], containers: Sequence[int] | None = None) -> Answer:
+    """Return the answer that holds these outcomes, so many of them of each of the body's containers (default: one)."""
     rejected = sum(isinstance(outcome, Rejection) for outcome in outcomes)
     counts = Counts(packets=len(outcomes), classifications=len(outcomes) - rejected, rejections=rejected)
-    return Answer(counts=counts, outcomes=[outcome_answer(outcome) for outcome in outcomes])
+    parts = [len(outcomes)] if containers is None else list(containers)
+    return Answer(counts=counts, containers=parts, outcomes=[outcome_answer(outcome) for outcome in outcomes])
 
 
-def answer_json(outcomes: Sequence[Outcome]) -> bytes:
+def answer_json(outcomes: Sequence[Outcome], containers: Sequence[int] | None = None) -> bytes:
     """Return the answer that holds these outcomes as the bytes of its JSON."""
-    return answer(outcomes).model_dump_json(by_alias=True).encode()
+    return answer(outcomes, containers).model_dump_json(by_alias=True).encode()
 
 
 def outcome_answer(outcome: Outcome) -> ClassificationAnswer | RejectionAnswer:

@@ -1,10 +1,10 @@
-"""A request's headers and bytes -> one Avro container in memory, never larger than the limits say.
+"""A request's headers and bytes -> its Avro containers in memory, never larger than the limits say.
 
-    content type ── content encoding ── chunks, counted ── gunzip, bounded ── header of the container
+    content type ── content encoding ── chunks, counted ── gunzip, bounded ── header of the container, or frames
        415              415              413, 503           400, 413           400
 
-What is wrong with one packet inside a container is no concern of this module: it
-becomes that packet's rejection.
+A body is one container, or many in `frames`. What is wrong with one packet inside a container, or with one frame's
+container, is no concern of this module: it becomes that packet's rejection.
 """
 
 import gzip
@@ -13,23 +13,27 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
+from skystamp import frames
 from skystamp.api import refusals
 from skystamp.api.refusals import Refusal
 from skystamp.avro import Limits
 from skystamp.avro.container import read_header
 from skystamp.errors import Reject
+from skystamp.frames import Framed, FrameError
 
-CONTENT_TYPES = ("application/avro", "application/octet-stream")
+CONTENT_TYPES = ("application/avro", "application/octet-stream", frames.CONTENT_TYPE)
 ENCODINGS = ("", "identity", "gzip")
 
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """The limits on a body, and what turns one that keeps them into a container."""
+    """The limits on a body, and what turns one that keeps them into containers."""
 
     sent: int = 64 << 20  # bytes, as they travel
     unpacked: int = 128 << 20  # bytes, after gzip
+    frames: int = 10_000  # containers in one body
 
     def check_headers(self, content_type: str, encoding: str, length: str) -> None:
         """Refuse a body by its headers (``Content-Type``, ``Content-Encoding``, ``Content-Length``; "" if absent).
@@ -39,7 +43,7 @@ class Bodies:
         Refusal
             415 for a type or an encoding that is not ours, 413 for a length over the limit.
         """
-        kind = content_type.split(";", maxsplit=1)[0].strip().lower()
+        kind = _kind(content_type)
         if kind not in CONTENT_TYPES:
             hint = " (gzip is said by 'Content-Encoding: gzip')" if "gzip" in kind else ""
             raise Refusal(
@@ -58,24 +62,30 @@ class Bodies:
         if size > self.sent:
             raise refusals.too_large("A body", self.sent)
 
-    def container(self, body: bytes, encoding: str) -> bytes:
-        """Return the bytes of the container in a body.
+    def containers(self, body: bytes, encoding: str, content_type: str = CONTENT_TYPES[0]) -> list[Framed]:
+        """Return the containers of a body, or the faults that its sender tells in their places, in order.
 
         Raises
         ------
         Refusal
-            400 if it is empty, damaged gzip or no Avro container; 413 if it unpacks to more than the limit.
+            400 if it is empty, damaged gzip, no Avro container or no frames; 413 if it unpacks to more than the
+            limits.
         """
         data = self._gunzip(body) if encoding.strip().lower() == "gzip" else body
         if not data:
             raise Refusal(
                 400, "empty_body", "The body should be an Avro packet or a container of packets. It is empty."
             )
+        return self._framed(data) if _kind(content_type) == frames.CONTENT_TYPE else [_container(data)]
+
+    def _framed(self, data: bytes) -> list[Framed]:
         try:
-            read_header(io.BytesIO(data), Limits())
-        except Reject as reject:
-            raise Refusal(400, reject.reason.value, _sentence(reject)) from reject
-        return data
+            found = list(islice(frames.unpack(data), self.frames + 1))
+        except FrameError as error:
+            raise Refusal(400, "bad_frames", f"The body should consist of frames: {_ascii(str(error))}.") from error
+        if len(found) > self.frames:
+            raise refusals.too_many(self.frames)
+        return found
 
     def _gunzip(self, body: bytes) -> bytes:
         try:
@@ -128,6 +138,21 @@ class Share:
         self.taken += size
 
 
+def _container(data: bytes) -> bytes:
+    try:
+        read_header(io.BytesIO(data), Limits())
+    except Reject as reject:
+        raise Refusal(400, reject.reason.value, _sentence(reject)) from reject
+    return data
+
+
+def _kind(content_type: str) -> str:
+    return content_type.split(";", maxsplit=1)[0].strip().lower()
+
+
 def _sentence(reject: Reject) -> str:
-    detail = reject.detail.encode("ascii", "backslashreplace").decode("ascii")
-    return f"{reject.reason.sentence.removesuffix('.')}: {detail}"
+    return f"{reject.reason.sentence.removesuffix('.')}: {_ascii(reject.detail)}"
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii")

@@ -2,12 +2,14 @@
 
 import typer
 
+from skystamp.cli import catalog, store
 from skystamp.cli.classify import classify
 from skystamp.cli.demo import demo
 from skystamp.cli.faults import told
 from skystamp.cli.models import models
 from skystamp.cli.prepare import prepare
 from skystamp.cli.simulate import simulate
+from skystamp.cli.stream import stream
 
 app = typer.Typer(
     name="skystamp",
@@ -18,5 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (simulate, prepare, classify, models, demo):
+for _command in (simulate, prepare, classify, stream, models, demo):
     app.command()(told(_command))
+app.add_typer(catalog.app)
+app.add_typer(store.app)

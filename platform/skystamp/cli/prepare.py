@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +34,9 @@ def prepare(
         list[str] | None,
         typer.Option(help="Label qualities to keep of a class, as SN=strong,medium; SN= keeps all. Once for each."),
     ] = None,
+    catalogue: Annotated[
+        str, typer.Option(help="AllWISE or the like in HATS layout, a folder or URL, to look up each object in.")
+    ] = "",
     objects: Annotated[int | None, typer.Option(help="Objects to simulate (synthetic, no --from).", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the simulation.", min=0)] = None,
     workers: Annotated[int | None, typer.Option(help="Cores of a local cluster. Default: all.", min=1)] = None,
@@ -41,7 +45,7 @@ def prepare(
     """Prepare training data: decode, reject, label, split by object.
 
     Streams any amount of alerts through decode, reject and inputs into Parquet shards, split by object into train,
-    validation and test, with the rejections and their counts beside them.
+    validation and test, each object's alerts together in time order, with the rejections and their counts beside them.
     """
     from skystamp.cluster import environment
 
@@ -55,10 +59,10 @@ def prepare(
 
     with session.connected(address, cpus=workers):
         packets = packets or [str(simulated(recipe, out / "packets", objects, seed))]
-        _prepare(recipe, packets, labels or beside(recipe, packets[0]), out)
+        _prepare(recipe, packets, labels or beside(recipe, packets[0]), out, catalogue or None)
 
 
-def _prepare(recipe: "DatasetManifest", packets: list[str], labels: str, out: Path) -> None:
+def _prepare(recipe: "DatasetManifest", packets: list[str], labels: str, out: Path, catalogue: str | None) -> None:
     from skystamp import manifest, sources
     from skystamp.cluster.data import prepare as preparing
 
@@ -68,7 +72,7 @@ def _prepare(recipe: "DatasetManifest", packets: list[str], labels: str, out: Pa
     if found.skipped:
         _console.print(f"{len(found.skipped)} files are no alert files and are skipped: {', '.join(found.skipped[:3])}")
     command = " ".join(["skystamp", *sys.argv[1:]])
-    content = preparing.prepare(found, known, recipe, out, command=command)
+    content = preparing.prepare(found, known, recipe, out, catalogue=catalogue, command=command)
     show(content, out)
 
 
@@ -143,4 +147,21 @@ def show(content: dict[str, Any], out: Path) -> None:
     if content["split"]["shrunk"]:
         sizes = ", ".join(f"{name} {s['validation']}" for name, s in content["split"]["shrunk"].items())
         _console.print(f"Too few objects for the split asked for; validation and test have 15 % each: {sizes}")
+    _console.print(about_sequences(content["sequences"]))
+    if content["catalogue"]:
+        found = content["catalogue"]
+        _console.print(f"{found['name']}: {found['matched']} of {found['objects']} objects have a match")
     _console.print(f"Prepared data {content['hash'][:12]} in {out}")
+
+
+def about_sequences(found: dict[str, Any]) -> str:
+    """Return one sentence on how many objects have so many accepted detections, and on the detections left out."""
+    lengths: Counter[str] = Counter()
+    for classes in found["objects"].values():
+        for counts in classes.values():
+            lengths.update(counts)
+    names = list(lengths)
+    at_least = {n: sum(lengths[m] for m in names[i:]) for i, n in enumerate(names)}
+    longer = ", ".join(f"{n} or more {at_least[n]}" for n in names if n not in ("1", "more"))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found["left_out"].items()) or "none"
+    return f"Objects by detections in sequence: all {at_least['1']}, {longer}. Detections left out: {reasons}"

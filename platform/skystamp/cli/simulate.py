@@ -18,7 +18,7 @@ _console = Console(highlight=False)
 
 def simulate(
     objects: Annotated[int, typer.Option(help="Objects to simulate.", min=1)],
-    out: Annotated[Path, typer.Option(help="Folder for the shards and labels.csv.")],
+    out: Annotated[Path, typer.Option(help="Folder for the shards, labels.csv and allwise.csv.")],
     seed: Annotated[int, typer.Option(help="Fixes everything; other seeds share no object.", min=0)] = 1,
     detections: Annotated[int, typer.Option(help="Successive detections an object at most.", min=1)] = 1,
     first_share: Annotated[
@@ -37,7 +37,8 @@ def simulate(
 ) -> None:
     """Simulate ZTF alerts of known class; run again to go on where it stopped.
 
-    Simulates whole packets, in parallel, into Avro shards with labels.csv (objectId, class and the truth) beside them.
+    Simulates whole packets, in parallel, into Avro shards with labels.csv (objectId, class and the truth) and
+    allwise.csv (an infrared catalogue of the same sky) beside them.
     The same options give the same bytes on any number of workers.
     """
     from skystamp.cluster import environment

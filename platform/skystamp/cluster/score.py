@@ -24,12 +24,12 @@ import pyarrow.parquet as pq
 
 from skystamp import classify, sources, taxonomy
 from skystamp.classify import Model
+from skystamp.cluster.groups import grouped
 from skystamp.sources import Found, Source
 
 PART = 256  # records through the model at once
 ROW_GROUP = 8192  # rows of the table
 SMALL = 200_000_000  # bytes of input that are not worth a cluster's start
-_GROUP_BYTES = 1 << 26
 
 SCHEMA = pa.schema(
     [
@@ -68,13 +68,14 @@ class Scored:
 
 
 @dataclass(slots=True)
-class _Count:
+class Count:
     """Outcomes as they pass."""
 
     classes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: pa.Table) -> pa.Table:
+        """Count rows and return them."""
         self.classes.update(name for name in rows["class"].to_pylist() if name)
         self.reasons.update(reason for reason in rows["reason"].to_pylist() if reason)
         return rows
@@ -106,15 +107,19 @@ def score(
     on_rows : callable
         Told how many rows were added, for a progress bar.
     """
-    if workers is None:
-        workers = 0 if 0 < found.size < SMALL else os.cpu_count() or 1
-    count = _Count()
+    workers = default_workers(found) if workers is None else workers
+    count = Count()
     tables = _here(found, load()) if workers == 0 else _on_ray(found, load, workers, address)
     started = time.perf_counter()
     with closing(tables):
-        packets = _write(out, (count.add(rows) for rows in tables), on_rows)
+        packets = write(out, (count.add(rows) for rows in tables), on_rows)
     seconds = time.perf_counter() - started
     return Scored(packets, dict(count.classes), dict(count.reasons), seconds, workers)
+
+
+def default_workers(found: Found) -> int:
+    """Return how many Ray actors are worth their start for so many bytes: none for a small input, else all cores."""
+    return 0 if 0 < found.size < SMALL else os.cpu_count() or 1
 
 
 def table(outcomes: list[classify.Outcome]) -> pa.Table:
@@ -136,7 +141,7 @@ def _parts(source: Source) -> Iterator[list[Any]]:
         yield part
 
 
-def _write(out: Path, tables: Iterable[pa.Table], on_rows: Callable[[int], object]) -> int:
+def write(out: Path, tables: Iterable[pa.Table], on_rows: Callable[[int], object] = lambda _: None) -> int:
     """Write rows in groups of `ROW_GROUP`, however they come, and return their number."""
     part = out.with_name(out.name + ".part")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +169,7 @@ def _on_ray(
 
     from skystamp.cluster import session
 
-    groups = list(_grouped(found))
+    groups = grouped(found)
     with session.connected(address, cpus=max(workers, 1)), session.streaming(ordered=True):
         numbers = ray.data.from_items(list(range(len(groups))), override_num_blocks=len(groups))
         parts = numbers.map_batches(partial(_read, shared=ray.put(groups)), batch_size=1, num_cpus=0.25)
@@ -183,7 +188,7 @@ def _on_ray(
 def _read(batch: dict[str, Any], *, shared: Any) -> Iterator[dict[str, list[bytes]]]:
     import ray
 
-    for source in ray.get(shared)[batch["item"][0]]:
+    for source in ray.get(shared)[batch["item"][0]].sources:
         for part in _parts(source):
             yield {"records": [pickle.dumps(part)]}
 
@@ -196,14 +201,3 @@ class _Scorer:
 
     def __call__(self, batch: dict[str, Any]) -> pa.Table:
         return table(self._records(pickle.loads(batch["records"][0])))  # noqa: S301  our own bytes, of the stage before
-
-
-def _grouped(found: Found) -> Iterator[tuple[Source, ...]]:
-    taken: list[Source] = []
-    for source in found.sources:
-        taken.append(source)
-        if sum(s.size for s in taken) >= _GROUP_BYTES:
-            yield tuple(taken)
-            taken = []
-    if taken:
-        yield tuple(taken)

@@ -4,15 +4,16 @@
     OUT/00000000.avro ...    a shard: the packets of objects 0 to shard_objects - 1, and so on
     OUT/truth/00000000.csv   its objects
     OUT/labels.csv           all objects: objectId, class, then the columns of `synthetic.Truth`
+    OUT/allwise.csv          an infrared catalogue of their piece of sky, made from the truth alone
 
 A shard is written whole or not at all. One that is there already is not made again, so an interrupted simulation goes
-on where it stopped. A shard depends on the seed and on its objects alone, to the last bit where OMP_NUM_THREADS is 1,
-as Ray sets it in its workers: sums of several threads round differently.
+on where it stopped, and one without a catalogue gets it. A shard depends on the seed and on its objects alone, to the
+last bit where OMP_NUM_THREADS is 1, as Ray sets it in its workers: sums of several threads round differently.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -20,11 +21,10 @@ from typing import Any
 
 from skystamp import avro, synthetic
 from skystamp.avro import Record
+from skystamp.cluster import truth
 from skystamp.errors import UsageError
 
 CODECS = ("null", "deflate", "snappy", "zstandard")
-_TRUTH = ("subtype", "ra", "dec", "mjd_first", "n_detections", "redshift", "host_r", "host_offset")
-COLUMNS = ("objectId", "class", *_TRUTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def write_shard(simulation: Simulation, out: Path, start: int) -> int:
     """Write the shard that begins with object `start`, with its truth, and return its number of packets."""
     count = min(simulation.shard_objects, simulation.objects - start)
     records, truths = _night(simulation, start, count) if simulation.night else _survey(simulation, start, count)
-    _replace(out / "truth" / f"{start:08d}.csv", _csv(truths).encode())
+    _replace(_truth(out, start), "".join(truth.lines(truths)).encode())
     part = _shard(out, start).with_suffix(".part")
     with part.open("wb") as file:
         avro.write(file, records, _schema(), codec=simulation.codec, sync=_sync(simulation.seed, start))
@@ -169,6 +169,9 @@ def _claim(simulation: Simulation, out: Path) -> None:
     foreign = sorted(path.name for path in out.glob("*.avro") if path.name not in expected or not file.exists())
     if foreign:
         raise UsageError(f"{out} should hold this simulation or nothing. Received: {', '.join(foreign[:3])}")
+    old = [path.name for path in sorted(out.glob("truth/*.csv")) if not path.read_text().startswith(truth.HEADER)]
+    if old:
+        raise UsageError(f"{out} should hold this version's truth: simulate it anew. Received: truth/{old[0]}, older")
     (out / "truth").mkdir(parents=True, exist_ok=True)
     _drop_short_tail(simulation, out)
     _replace(file, json.dumps(asdict(simulation), indent=1).encode())
@@ -177,28 +180,19 @@ def _claim(simulation: Simulation, out: Path) -> None:
 def _drop_short_tail(simulation: Simulation, out: Path) -> None:
     """Remove a last shard with fewer objects than it has now: it was made when fewer were asked for."""
     for start in simulation.starts:
-        truth = out / "truth" / f"{start:08d}.csv"
+        file = _truth(out, start)
         count = min(simulation.shard_objects, simulation.objects - start)
-        if truth.exists() and len(truth.read_text().splitlines()) - 1 != count:
+        if file.exists() and len(file.read_text().splitlines()) - 1 != count:
             _shard(out, start).unlink(missing_ok=True)
-            truth.unlink()
+            file.unlink()
 
 
 def _join_truth(simulation: Simulation, out: Path) -> None:
-    parts = [(out / "truth" / f"{start:08d}.csv").read_text() for start in simulation.starts]
-    rows = (part.partition("\n")[2] for part in parts)
-    _replace(out / "labels.csv", (",".join(COLUMNS) + "\n" + "".join(rows)).encode())
-
-
-def _csv(truths: Iterable[synthetic.Truth]) -> str:
-    return "".join(_lines(truths))
-
-
-def _lines(truths: Iterable[synthetic.Truth]) -> Iterator[str]:
-    yield ",".join(COLUMNS) + "\n"
-    for truth in truths:
-        values = [truth.object_id, truth.cls, *(getattr(truth, name) for name in _TRUTH)]
-        yield ",".join("" if value is None else str(value) for value in values) + "\n"
+    """Write the tables of all objects: labels.csv, and allwise.csv that follows from it."""
+    parts = [_truth(out, start).read_text() for start in simulation.starts]
+    labels = truth.HEADER + "".join(part.partition("\n")[2] for part in parts)
+    _replace(out / "labels.csv", labels.encode())
+    _replace(out / "allwise.csv", "".join(truth.allwise(truth.read(labels))).encode())
 
 
 @cache
@@ -216,6 +210,10 @@ def _sorted(schema: Any) -> Any:
 
 def _shard(out: Path, start: int) -> Path:
     return out / f"{start:08d}.avro"
+
+
+def _truth(out: Path, start: int) -> Path:
+    return out / "truth" / f"{start:08d}.csv"
 
 
 def _sync(seed: int, start: int) -> bytes:

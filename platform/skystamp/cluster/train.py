@@ -1,42 +1,23 @@
 """One configuration and prepared data -> a bundle and its scores: what a trial of a study and a single training share.
 
-    settings {learning_rate: 1e-3, crop: 21, ...} ── configuration ──> InputSpec, StampConfig, TrainConfig
-    prepared data ── load ──> LabelledRaw ── examples (inputs.make) ──> Examples ── fit ──> model ──> bundle
+    prepared data ── load ──> labelled raw inputs ── examples (spec.feed) ──> Examples ── train ──> model ──> bundle
 
-Settings are flat, with the papers' names, as a search space gives them and MLflow shows them.
+What differs between single detections and sequences is the family's (`families`).
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from skystamp import bundle, inputs, manifest, metadata, metrics, taxonomy, timing
-from skystamp.cluster.data.shards import LabelledRaw, load_split, read_manifest
-from skystamp.errors import UsageError
-from skystamp.inputs import InputSpec, Raw
-from skystamp.models.stamp import StampConfig, build
-from skystamp.training import Examples, TrainConfig, loop
-
-TURNED_SIDE = 45  # pixels given to a network that turns stamps by other than right angles and then crops them
-FEATURE_SETS = {"23": metadata.FEATURES_23, "26": metadata.FEATURES_26, "none": ()}
-
-_TRAIN = {field.name for field in fields(TrainConfig)}
-_STAMP = {"crop", "k", "theta", "kernel", "dropout", "dropout_at", "mirrored"}
-_KNOWN = _TRAIN | _STAMP | {"features"}
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """One choice of everything: input side and features, architecture, training."""
-
-    side: int
-    features: tuple[str, ...]
-    network: StampConfig
-    training: TrainConfig
+from skystamp import bundle, metrics, routing, taxonomy, timing
+from skystamp.cluster.data.shards import read_manifest
+from skystamp.cluster.families import Configuration, Family, Labelled
+from skystamp.inputs import Spec
+from skystamp.training import Examples, loop
 
 
 @dataclass(frozen=True)
@@ -50,58 +31,26 @@ class Trained:
     seconds: dict[str, float]
 
 
-def configuration(settings: Mapping[str, Any], classes: int = len(taxonomy.FIRST_DETECTION)) -> Configuration:
-    """Return the configuration of flat settings; what they leave out is as published.
-
-    Parameters
-    ----------
-    settings : mapping
-        Fields of `TrainConfig`; crop, k, theta (rad), kernel, dropout, dropout_at, mirrored of `StampConfig`; and
-        features: ``"23"``, ``"26"`` or ``"none"``.
-    classes : int
-        How many classes the network answers with.
-
-    Raises
-    ------
-    UsageError
-        If a setting is unknown or can not be.
-    """
-    unknown = sorted(set(settings) - _KNOWN)
-    if unknown or settings.get("features", "23") not in FEATURE_SETS:
-        wanted = f"settings should be of {sorted(_KNOWN)}, features one of {sorted(FEATURE_SETS)}"
-        raise UsageError(f"{wanted}. Received: {unknown or settings.get('features')}")
-    # JSON and search spaces have lists where dataclasses have tuples
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
-    stamp = {name: value for name, value in settings.items() if name in _STAMP}
-    features = FEATURE_SETS[settings.get("features", "23")]
-    crop, k, theta = stamp.setdefault("crop", 21), stamp.get("k", 4), stamp.get("theta", 0.0)
-    side = crop if theta == 0 and k in (1, 2, 4) else max(TURNED_SIDE, crop)
-    try:
-        network = StampConfig(**stamp, side=side, metadata=len(features), classes=classes)
-        training = TrainConfig(**{name: value for name, value in settings.items() if name in _TRAIN})
-    except (TypeError, ValueError) as error:
-        raise UsageError(str(error)) from error
-    return Configuration(side, features, network, training)
-
-
-def load(folders: Sequence[Path], split: str) -> LabelledRaw:
-    """Return one split of one or several prepared data sets, in this order; validation and test keep first packets.
+def load(family: Family, folders: Sequence[Path], split: str) -> Any:
+    """Return one split of one or several prepared data sets, in this order, as the family reads it.
 
     Raises
     ------
     DatasetError
         If a folder holds no prepared data.
     """
-    return joined([load_split(folder, split, earliest=split != manifest.TRAIN) for folder in folders])
+    return joined([family.load(folder, split) for folder in folders])
 
 
-def joined(parts: Sequence[LabelledRaw]) -> LabelledRaw:
-    """Return several splits as one, in this order."""
-    if len(parts) == 1:
-        return parts[0]
-    raw = Raw(*(np.concatenate([getattr(part.raw, name) for part in parts]) for name in ("stamps", "metadata")))
-    rest = ("labels", "object_ids", "alert_ids", "mjd")
-    return LabelledRaw(raw, *(np.concatenate([getattr(part, name) for part in parts]) for name in rest))
+def joined(parts: Sequence[Any]) -> Any:
+    """Return several splits of one kind as one, in this order."""
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    return type(parts[0])(*(_joined([getattr(part, field.name) for part in parts]) for field in fields(parts[0])))
 
 
 def data_hash(folders: Sequence[Path]) -> str:
@@ -109,26 +58,30 @@ def data_hash(folders: Sequence[Path]) -> str:
     return "+".join(str(read_manifest(folder)["hash"]) for folder in folders)
 
 
-def examples(spec: InputSpec, data: LabelledRaw, classes: Sequence[str] = taxonomy.FIRST_DETECTION) -> Examples:
-    """Return what a model of this spec learns from or is tested on; alerts of other classes are left out."""
+def spec_for(chosen: Configuration, data: Labelled) -> Spec:
+    """Return the input spec of a configuration, fitted on a training split."""
+    return chosen.spec.fitted(data.raw)
+
+
+def examples(spec: Spec, data: Labelled, classes: Sequence[str]) -> Examples:
+    """Return what a model of this spec learns from or is tested on; other classes are left out."""
     known = np.flatnonzero(np.isin(data.labels, list(classes)))
-    made = inputs.make(spec, data.raw.take(known)) if len(known) < len(data) else inputs.make(spec, data.raw)
     labels = taxonomy.indices(data.labels[known].tolist(), classes)
-    return Examples(made.stamps, made.metadata, np.array(labels, np.int64))
+    raw = data.raw.take(known) if len(known) < len(data) else data.raw
+    return Examples(spec.feed(raw), np.array(labels, np.int64))
 
 
 def train(
+    family: Family,
     settings: Mapping[str, Any],
     train_examples: Examples,
     validation: Examples,
-    spec: InputSpec,
-    example: Raw,
+    spec: Spec,
+    example: Any,
     folder: Path,
     *,
     seed: int,
-    name: str,
     about: Mapping[str, Any],
-    classes: Sequence[str] = taxonomy.FIRST_DETECTION,
     on_validation: Callable[[int, Mapping[str, float]], bool | None] | None = None,
     checkpoints: Path | None = None,
     checkpoint_every: int = 1000,
@@ -137,23 +90,25 @@ def train(
 
     Parameters
     ----------
+    family : Family
+        Of the model; its name is the bundle's.
     settings : mapping
-        As `configuration` takes them.
+        As `family.configuration` takes them.
     train_examples, validation : Examples
         Made by `spec`.
-    spec : InputSpec
+    spec : InputSpec or SequenceSpec
         Fitted on the training split.
-    example : Raw
-        Alerts that the bundle will replay.
+    example : Raw or RawSequences
+        What the bundle will replay.
     seed : int
         Of weights and batches.
-    name, about, classes
+    about : mapping
         For the bundle.
     on_validation, checkpoints, checkpoint_every
         As `loop.fit` takes them.
     """
-    chosen = configuration({**settings, "seed": seed}, len(classes))
-    model = build(chosen.network, seed=seed)
+    chosen, classes = family.configuration({**settings, "seed": seed}), family.classes
+    model = chosen.build(seed)
     result = loop.fit(
         model,
         train_examples,
@@ -165,40 +120,33 @@ def train(
     )
     probabilities = loop.predict(model, validation)
     matrix = metrics.confusion_matrix(validation.labels, probabilities.argmax(1), len(classes))
-    scores = {**metrics.scores(probabilities, validation.labels), **metrics.class_scores(matrix, tuple(classes))}
+    scores = {**metrics.scores(probabilities, validation.labels), **metrics.class_scores(matrix, classes)}
     facts = {**about, "settings": dict(settings), "seed": seed, "validation": scores, "iterations": result.iterations}
-    card = model_card(name, facts, classes)
-    bundle.save(folder, model, name=name, spec=spec, classes=classes, example=example, about=facts, card=card)
+    card = model_card(family.name, facts, classes)
+    bundle.save(folder, model, name=family.name, spec=spec, classes=classes, example=example, about=facts, card=card)
     return Trained(folder, scores, result.history, matrix, inference_seconds(folder, example))
 
 
-def example_of(data: LabelledRaw, count: int = bundle.EXAMPLE_ALERTS) -> Raw:
-    """Return a few alerts for a bundle's example, spread over the data; whole stamps, so that any crop can be made."""
+def example_of(data: Labelled, count: int = bundle.EXAMPLE_ALERTS) -> Any:
+    """Return a few of the data's raw inputs for a bundle's example, spread over them."""
     return data.raw.take(np.linspace(0, len(data) - 1, min(count, len(data))).astype(int))
 
 
-def inference_seconds(folder: Path, example: Raw) -> dict[str, float]:
-    """Return seconds an alert for one alert and in a batch of 64, network alone, warm, median of many."""
+def inference_seconds(folder: Path, example: Any) -> dict[str, float]:
+    """Return seconds an alert, or a sequence, for one and in a batch of 64: network alone, warm, median of many."""
     loaded = bundle.load(folder)
-    feed = bundle.feed(loaded.spec, inputs.make(loaded.spec, example))
-    timed = timing.time_sizes(loaded.predict_inputs, feed, (1, 64), repeats=20)
+    timed = timing.time_sizes(loaded.predict_inputs, loaded.spec.feed(example), (1, 64), repeats=20)
     return {f"inference_s_batch_{size}": found.per_example_s for size, found in timed.items()}
 
 
-def evaluate(folder: Path, data: LabelledRaw) -> tuple[dict[str, float], np.ndarray]:
-    """Return the scores of a bundle on labelled alerts, and its confusion matrix (true, answered) in its classes."""
+def evaluate(folder: Path, data: Labelled) -> tuple[dict[str, float], np.ndarray]:
+    """Return the scores of a bundle on labelled data, and its confusion matrix (true, answered) in its classes."""
     loaded = bundle.load(folder)
     known = np.flatnonzero(np.isin(data.labels, list(loaded.classes)))
     labels = np.array(taxonomy.indices(data.labels[known].tolist(), loaded.classes), np.int64)
     probabilities = loaded.predict(data.raw.take(known))
     matrix = metrics.confusion_matrix(labels, probabilities.argmax(1), len(loaded.classes))
     return {**metrics.scores(probabilities, labels), **metrics.class_scores(matrix, loaded.classes)}, matrix
-
-
-def spec_for(chosen: Configuration, data: LabelledRaw) -> InputSpec:
-    """Return the input spec of a configuration, fitted on a training split."""
-    spec = InputSpec(side=data.raw.stamps.shape[1], crop=chosen.side, features=chosen.features)
-    return inputs.fitted(spec, data.raw.metadata)
 
 
 def model_card(name: str, facts: Mapping[str, Any], classes: Sequence[str]) -> str:
@@ -208,7 +156,7 @@ def model_card(name: str, facts: Mapping[str, Any], classes: Sequence[str]) -> s
     rows = "\n".join(f"| {label} | {scores[f'recall_{label}']:.3f} |" for label in classes)
     return f"""# {name}
 
-Classifies an alert from one detection: {", ".join(classes)}. Stamps and metadata as in `spec.json`.
+Classifies {_what(name)}: {", ".join(classes)}. Stamps and metadata as in `spec.json`.
 
 - Data: {facts.get("data", "unknown")}, hash `{facts.get("data_hash", "unknown")}`
 - Settings: `{json.dumps(facts.get("settings", {}), sort_keys=True)}`, seed {facts.get("seed")}
@@ -224,6 +172,6 @@ Probabilities are flattened on purpose by the entropy term of the loss; they ran
 """
 
 
-def as_json(chosen: Configuration) -> dict[str, Any]:
-    """Return a configuration as plain values."""
-    return asdict(chosen)
+def _what(name: str) -> str:
+    detections = next((n for n, model in routing.MODEL_FOR.items() if model == name), 1)
+    return "an alert from one detection" if detections == 1 else f"an object from its first {detections} detections"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import keras
 
-import skystamp.models.layers  # noqa: F401  registers the layers
+import skystamp.models.cells
+import skystamp.models.layers  # noqa: F401  both register their layers
 
 
 def save(model: keras.Model, path: Path | str) -> None:

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
-import numpy as np
 from keras import layers
 
 from skystamp.models.layers import CyclicPooling, Rotations
+from skystamp.models.seeds import glorot, seeds
 
 PADDING = 3
 UNITS = 64
@@ -90,54 +90,48 @@ def build(config: StampConfig, *, seed: int = 0) -> keras.Model:
     `config.metadata` is 0, `metadata` float32 (batch, features) without NaN. Output: float32 probabilities
     (batch, classes).
     """
-    seeds = _seeds(seed)
+    source = seeds(seed)
     stamps = keras.Input((config.side, config.side, config.channels), name="stamps")
-    inputs, joint = [stamps], view_features(stamps, config, seeds)
+    inputs, joint = [stamps], view_features(stamps, config, source)
     if config.metadata:
         metadata = keras.Input((config.metadata,), name="metadata")
         inputs.append(metadata)
         joint = layers.Concatenate(name="joint")([joint, layers.BatchNormalization(name="metadata_norm")(metadata)])
-    for place in ("joint", "last"):
-        joint = _dense(place, config, seeds)(joint)
-    logits = layers.Dense(config.classes, kernel_initializer=_glorot(seeds), name="logits")(joint)
-    probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
-    return keras.Model(inputs, probabilities, name="stamp_classifier")
+    return keras.Model(inputs, head(joint, config, source), name="stamp_classifier")
 
 
-def view_features(stamps: Any, config: StampConfig, seeds: Iterator[int]) -> Any:
+def view_features(stamps: Any, config: StampConfig, source: Iterator[int]) -> Any:
     """Return the image half of the network applied to `stamps`: (batch, 64), the mean over the views."""
-    rotations = Rotations(config.k, config.crop, config.theta, config.mirrored, next(seeds), name="rotations")
+    rotations = Rotations(config.k, config.crop, config.theta, config.mirrored, next(source), name="rotations")
     x = layers.ZeroPadding2D(PADDING, name="padding")(rotations(stamps))
-    x = _conv(32, 4, "valid", seeds, "conv_1")(x)
-    x = _conv(32, config.kernel, "same", seeds, "conv_2")(x)
+    x = _conv(32, 4, "valid", source, "conv_1")(x)
+    x = _conv(32, config.kernel, "same", source, "conv_2")(x)
     x = layers.MaxPooling2D(2, name="pool_1")(x)
     for number in (3, 4, 5):
-        x = _conv(64, config.kernel, "same", seeds, f"conv_{number}")(x)
+        x = _conv(64, config.kernel, "same", source, f"conv_{number}")(x)
     x = layers.Flatten(name="flatten")(layers.MaxPooling2D(2, name="pool_2")(x))
-    return CyclicPooling(rotations.views, name="cyclic_pooling")(_dense("view", config, seeds)(x))
+    return CyclicPooling(rotations.views, name="cyclic_pooling")(_dense("view", config, source)(x))
 
 
-def _conv(filters: int, kernel: int, padding: str, seeds: Iterator[int], name: str) -> keras.layers.Layer:
+def head(joint: Any, config: StampConfig, source: Iterator[int]) -> Any:
+    """Return the class probabilities of `joint` (batch, features): float32 (batch, classes)."""
+    places: tuple[DropoutPlace, ...] = ("joint", "last")
+    for place in places:
+        joint = _dense(place, config, source)(joint)
+    logits = layers.Dense(config.classes, kernel_initializer=glorot(source), name="logits")(joint)
+    return layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
+
+
+def _conv(filters: int, kernel: int, padding: str, source: Iterator[int], name: str) -> keras.layers.Layer:
     return layers.Conv2D(
-        filters, kernel, padding=padding, activation="relu", kernel_initializer=_glorot(seeds), name=name
+        filters, kernel, padding=padding, activation="relu", kernel_initializer=glorot(source), name=name
     )
 
 
-def _dense(place: DropoutPlace, config: StampConfig, seeds: Iterator[int]) -> Callable[[Any], Any]:
+def _dense(place: DropoutPlace, config: StampConfig, source: Iterator[int]) -> Callable[[Any], Any]:
     """Return dense 64 with ReLU, and dropout where `config` has it."""
-    dense = layers.Dense(UNITS, activation="relu", kernel_initializer=_glorot(seeds), name=f"{place}_dense")
+    dense = layers.Dense(UNITS, activation="relu", kernel_initializer=glorot(source), name=f"{place}_dense")
     if place not in config.dropout_at:
         return dense
-    dropout = layers.Dropout(config.dropout, seed=next(seeds), name=f"{place}_dropout")
+    dropout = layers.Dropout(config.dropout, seed=next(source), name=f"{place}_dropout")
     return lambda x: dropout(dense(x))
-
-
-def _glorot(seeds: Iterator[int]) -> keras.initializers.Initializer:
-    return keras.initializers.GlorotUniform(seed=next(seeds))
-
-
-def _seeds(seed: int) -> Iterator[int]:
-    """Yield non-negative 31-bit seeds, each for one layer's use."""
-    rng = np.random.default_rng(seed)
-    while True:
-        yield int(rng.integers(2**31))

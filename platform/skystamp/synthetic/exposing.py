@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64
 
 from skystamp.synthetic import images, optics
 from skystamp.synthetic.flaws import Flaw
-from skystamp.synthetic.images import Conditions, Scene, Triplet
+from skystamp.synthetic.images import Conditions, Grain, Scene, Triplet
 from skystamp.synthetic.optics import CENTRE, GRID, Psf
 
 GOOD = Flaw()
@@ -19,10 +19,11 @@ GOOD = Flaw()
 
 @dataclass(frozen=True)
 class Reference:
-    """The template's making: its point-spread function and the number of frames in it."""
+    """The template's making: its point-spread function, the number of frames in it, its noise once it is made."""
 
     psf: Psf
     frames: int
+    grain: Grain | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def expose(
     shift = (float(slip * np.cos(turn)), float(slip * np.sin(turn)))
     now, before = _source_light(here, source, source.now), source.before * optics.phase(here.x, here.y)
     science = images.science_image(rng, light, now, psf, shift, conditions)
-    template, template_noise = images.template_image(rng, light + before, reference.psf, conditions, reference.frames)
+    template, template_noise, grain = images.template_image(
+        rng, light + before, reference.psf, conditions, reference.frames, reference.grain
+    )
     if flaw.painter is not None and flaw.on_template:
         template = flaw.painter(rng, template, conditions.noise)
     elif flaw.painter is not None:
@@ -130,4 +133,5 @@ def expose(
         background=conditions.background,
         fwhm=conditions.fwhm,
         masked=_edges(rng, flaw) | _saturated(rng, here, conditions),
+        grain=grain,
     )

@@ -49,6 +49,14 @@ class Scene:
 
 
 @dataclass(frozen=True)
+class Grain:
+    """The noise of one template, as flux (10^(-0.4 mag)): its level and its pixels, in every exposure the same."""
+
+    level: float
+    pixels: Pixels
+
+
+@dataclass(frozen=True)
 class Triplet:
     """The three images [DN], the point-spread function of the difference, its noise, and what is masked."""
 
@@ -62,6 +70,7 @@ class Triplet:
     background: float
     fwhm: float
     masked: Bool[np.ndarray, "y x"]
+    grain: Grain
 
 
 def _is_point(galaxy: Galaxy) -> bool:
@@ -134,18 +143,24 @@ def template_image(
     psf: Psf,
     conditions: Conditions,
     frames: int,
-) -> tuple[Pixels, float]:
-    """Return the template [DN, on the science image's scale] and its noise a pixel.
+    grain: Grain | None = None,
+) -> tuple[Pixels, float, Grain]:
+    """Return the template [DN, on the science image's scale], its noise a pixel, and that noise to use it again.
 
-    The coadd resamples its frames, which smooths the noise over neighbours.
+    The coadd resamples its frames, which smooths the noise over neighbours. With ``grain`` it is the template that was
+    made before, on this exposure's scale: a survey has one for all exposures in a filter.
     """
     clean = np.minimum(optics.image(light * optics.kernel(psf)), SATURATION)
+    scale = 10.0 ** (0.4 * conditions.zero_point)
+    if grain is not None:
+        return clean + conditions.background + grain.pixels * scale, grain.level * scale, grain
     noise = float(np.sqrt(conditions.background / 7.0 + 11.0) / np.sqrt(frames) * rng.uniform(0.85, 1.4))
     white = rng.normal(0.0, 1.0, clean.shape)
     smooth = white + 0.35 * (np.roll(white, 1, 0) + np.roll(white, 1, 1)) + 0.12 * np.roll(white, (1, 1), (0, 1))
     smooth /= np.sqrt(1.0 + 2 * 0.35**2 + 0.12**2)
     photons = np.maximum(clean, 0.0) / (GAIN * frames)
-    return clean + conditions.background + smooth * np.sqrt(noise**2 + photons), noise
+    pixels = smooth * np.sqrt(noise**2 + photons)
+    return clean + conditions.background + pixels, noise, Grain(noise / scale, pixels / scale)
 
 
 def subtract(

@@ -109,14 +109,32 @@ def reference_columns(
     place: tuple[float, float],
     origin: tuple[float, float],
     triplet: Triplet,
+    known: dict[tuple[int, int], dict[str, float]],
 ) -> dict[str, float]:
     """Return the reference columns of a candidate.
 
-    ``place`` is the candidate's offset [arcsec], ``origin`` the pixel (x, y) of the offset (0, 0). Chi and
-    sharpness are measured on the template where the entry lies well inside it, else drawn.
+    ``place`` is the candidate's offset [arcsec], ``origin`` the pixel (x, y) of the offset (0, 0). An entry's own
+    columns are kept in ``known`` by filter and entry, since later candidates read the same catalogue.
     """
     entries = near.reference[fid]
     index = nearest_reference(near, fid, *place)
+    if (fid, index) not in known:
+        known[fid, index] = _entry(rng, entries, fid, index, origin, triplet)
+    return {
+        "distnr": float(entries.distance(*place)[index]),
+        **known[fid, index],
+        "x": float(entries.x[index]),
+        "y": float(entries.y[index]),
+    }
+
+
+def _entry(
+    rng: np.random.Generator, entries: Entries, fid: int, index: int, origin: tuple[float, float], triplet: Triplet
+) -> dict[str, float]:
+    """Return what the reference catalogue says of one entry.
+
+    Chi and sharpness are measured on the template where the entry lies well inside it, else drawn.
+    """
     false = bool(np.isnan(entries.score[index]))
     magnitude = float(entries.mags[index, fid - 1])
     pixel = origin[0] + entries.x[index] / PIXEL, origin[1] + entries.y[index] / PIXEL
@@ -129,13 +147,10 @@ def reference_columns(
         chi, sharp = float(rng.lognormal(-0.3, 0.3)), float(rng.normal(-0.34 if false else -0.02, 0.15))
     error = float(np.clip(0.0125 * rng.lognormal(0.1, 0.2) + 0.3 * 10.0 ** (0.32 * (magnitude - 22.9)), 0.01, 0.37))
     return {
-        "distnr": float(entries.distance(*place)[index]),
         "magnr": round(magnitude + float(rng.normal(0.0, min(error, 0.1))), 3),
         "sigmagnr": round(error + 0.012 * max(chi - 1.0, 0.0), 3),
         "chinr": round(chi, 3),
         "sharpnr": round(sharp, 3),
-        "x": float(entries.x[index]),
-        "y": float(entries.y[index]),
     }
 
 

@@ -42,8 +42,9 @@ _FIRST_ATTEMPTS = 20  # then a first detection is too rare within the range to w
 class Truth:
     """What an object is: the label, and what it was made from.
 
-    ``redshift`` and the host's columns are None where they have no meaning. ``mjd_first`` is its first
-    detection, before or among the packets made.
+    ``redshift``, the host's columns and the object's own are None where they have no meaning. ``mjd_first`` is its
+    first detection, before or among the packets made. ``own_g`` and ``own_r`` are the mean magnitudes of a source that
+    lasts, an AGN or a star.
     """
 
     object_id: str
@@ -56,6 +57,8 @@ class Truth:
     redshift: float | None = None
     host_r: float | None = None
     host_offset: float | None = None
+    own_g: float | None = None
+    own_r: float | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def _attempt(
 
 
 def _truth(subject: Subject, target: Target, seen: History) -> Truth:
-    host = target.host
+    host, own = target.host, _own_mags(target, seen)
     return Truth(
         object_id=subject.object_id,
         cls=target.cls,
@@ -169,6 +172,8 @@ def _truth(subject: Subject, target: Target, seen: History) -> Truth:
         redshift=target.redshift,
         host_r=None if host is None else float(host.mags[1]),
         host_offset=None if host is None else float(np.hypot(host.x, host.y)),
+        own_g=None if own is None else float(own[0]),
+        own_r=None if own is None else float(own[1]),
     )
 
 

@@ -1,16 +1,17 @@
 """Records of an object's detections: images, measurements and history put into the schema's dicts.
 
 Makes one record for each detection asked for. A detection that the survey's own filter would not send, once
-drawn and measured, is exposed anew a few times and then struck from the history.
+drawn and measured, is exposed anew a few times and then struck from the history. An object's template in a filter is
+made with its first packet and stays, and so do the entries of its reference catalogue.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from skystamp.synthetic import candidate, exposing, images, neighbourhood, photometry
-from skystamp.synthetic.exposing import Source
+from skystamp.synthetic.exposing import Reference, Source
 from skystamp.synthetic.history import History
 from skystamp.synthetic.images import Conditions, Triplet
 from skystamp.synthetic.optics import CENTRE
@@ -36,6 +37,14 @@ class Shot:
     row: int
     column: int
     sign: int
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What stays the same from one packet of an object to the next, by filter: templates and catalogue entries."""
+
+    references: dict[int, Reference]
+    entries: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
 
 
 def _conditions(history: History, index: int) -> Conditions:
@@ -72,10 +81,12 @@ def _candidate_pixel(triplet: Triplet, bogus: bool, expected: float) -> tuple[in
     return *faint, -1
 
 
-def _shoot(rng: np.random.Generator, subject: Subject, history: History, index: int) -> Shot | None:
+def _shoot(
+    rng: np.random.Generator, subject: Subject, standing: _Standing, history: History, index: int
+) -> Shot | None:
     conditions = _conditions(history, index)
     source = _source(subject, history, index)
-    reference = subject.references[conditions.fid]
+    reference = standing.references[conditions.fid]
     now = night(history, index, subject.calibrators)
     for _ in range(_RETAKES):
         triplet = exposing.expose(rng, subject.scene, conditions, reference, source, subject.flaw)
@@ -86,6 +97,7 @@ def _shoot(rng: np.random.Generator, subject: Subject, history: History, index: 
         seen = photometry.measure(rng, images.searched(triplet, sign), row, column)
         columns = candidate.measured_columns(seen, now, sign)
         if candidate.passes(columns):
+            standing.references[conditions.fid] = replace(reference, grain=triplet.grain)
             return Shot(triplet, seen, columns, row, column, sign)
     return None
 
@@ -97,13 +109,15 @@ def _place(subject: Subject, shot: Shot) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def _columns(rng: np.random.Generator, subject: Subject, history: History, index: int, shot: Shot) -> dict[str, Any]:
+def _columns(
+    rng: np.random.Generator, subject: Subject, standing: _Standing, history: History, index: int, shot: Shot
+) -> dict[str, Any]:
     now, chip = night(history, index, subject.calibrators), subject.chip
     place = _place(subject, shot)
     place = place[0] + float(rng.normal(0.0, 0.04)), place[1] + float(rng.normal(0.0, 0.04))
     ra, dec = sky_offset(subject, *place)
     origin = subject.scene.x, subject.scene.y
-    found = neighbourhood.reference_columns(rng, subject.near, now.fid, place, origin, shot.triplet)
+    found = neighbourhood.reference_columns(rng, subject.near, now.fid, place, origin, shot.triplet, standing.entries)
     ranr, decnr = sky_offset(subject, float(found.pop("x")), float(found.pop("y")))
     x, y = chip.x + float(rng.normal(0.0, 6.0)), chip.y + float(rng.normal(0.0, 6.0))
     x, y = float(np.clip(x, 11.0, 3061.0)), float(np.clip(y, 11.0, 3069.0))
@@ -159,12 +173,13 @@ def records(
     """Return the records of the chosen exposures, in time order, and the history as it turned out."""
     made: list[Record] = []
     sent: dict[int, dict[str, Any]] = {}
+    standing = _Standing(dict(subject.references))
     for index in chosen:
-        shot = _shoot(rng, subject, history, index)
+        shot = _shoot(rng, subject, standing, history, index)
         if shot is None:
             history = history.without(index)
             continue
-        columns = _columns(rng, subject, history, index, shot)
+        columns = _columns(rng, subject, standing, history, index, shot)
         candid = int(columns["candid"])
         image = f"pid{columns['pid']}"
         made.append(

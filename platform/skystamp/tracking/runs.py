@@ -20,9 +20,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.models.signature import ModelSignature
 from mlflow.types.schema import Schema, TensorSpec
 
+from skystamp import inputs
 from skystamp.bundle import read_about
+from skystamp.crossmatch import COLUMNS
 from skystamp.errors import UsageError
-from skystamp.inputs import InputSpec
+from skystamp.inputs import SequenceSpec, Spec
 from skystamp.metadata import FEATURES
 
 if TYPE_CHECKING:
@@ -111,10 +113,14 @@ class Tracker:
         """Log a value as a JSON artifact."""
         self.client.log_text(run, json.dumps(content, indent=1), name)
 
+    def log_text(self, run: str, content: str, name: str) -> None:
+        """Log text as an artifact, for example ``table.md``."""
+        self.client.log_text(run, content, name)
+
     def log_bundle(self, run: str, folder: Path, metrics: Mapping[str, float] | None = None) -> str:
         """Log a bundle as a model of the run, with its signature, and return the model's URI (``models:/<id>``)."""
         about = read_about(folder)
-        spec = InputSpec.from_json((folder / "spec.json").read_text())
+        spec = inputs.spec_of((folder / "spec.json").read_text())
         with _active(self, run), warnings.catch_warnings():
             # MLflow wants an input example to prove the signature by; the bundle has its own and replays it
             warnings.filterwarnings("ignore", message=".*An input example was not provided", category=UserWarning)
@@ -130,11 +136,17 @@ class Tracker:
         return f"models:/{info.model_id}"
 
 
-def signature(spec: InputSpec, classes: int) -> ModelSignature:
-    """Return the signature of a bundle: raw stamps and metadata in, probabilities out."""
-    stamps = TensorSpec(np.dtype(np.float32), (-1, spec.side, spec.side, 3), "stamps")
-    metadata = TensorSpec(np.dtype(np.float64), (-1, len(FEATURES)), "metadata")
-    return ModelSignature(Schema([stamps, metadata]), Schema([TensorSpec(np.dtype(np.float32), (-1, classes))]))
+def signature(spec: Spec, classes: int) -> ModelSignature:
+    """Return the signature of a bundle: raw inputs by name (`Raw` or `RawSequences`), probabilities out."""
+    leading = (-1, spec.detections) if isinstance(spec, SequenceSpec) else (-1,)
+    columns = [
+        TensorSpec(np.dtype(np.float32), (*leading, spec.side, spec.side, 3), "stamps"),
+        TensorSpec(np.dtype(np.float64), (*leading, len(FEATURES)), "metadata"),
+    ]
+    if isinstance(spec, SequenceSpec):
+        columns.append(TensorSpec(np.dtype(np.float64), leading, "mjd"))
+        columns.append(TensorSpec(np.dtype(np.float64), (-1, len(COLUMNS)), "wise"))
+    return ModelSignature(Schema(columns), Schema([TensorSpec(np.dtype(np.float32), (-1, classes))]))
 
 
 def open_tracker(experiment: str, uri: str, artifacts: Path | None = None) -> Tracker:

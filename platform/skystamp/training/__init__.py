@@ -1,4 +1,4 @@
-"""Training of a first-detection model: what is learned from (`examples`), how (`config`), and the loop (`loop`).
+"""Training of a model: what is learned from (`examples`), how (`config`), and the loop (`loop`).
 
 `Examples`, `TrainConfig` and the batches need no Keras. `skystamp.training.loop` has `fit` and `predict`; importing
 it imports Keras, which costs seconds.

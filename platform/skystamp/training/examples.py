@@ -4,6 +4,7 @@ A batch is a function of (seed, iteration) alone. Training that was interrupted 
 would have had, and no state of a generator has to be kept.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -19,29 +20,27 @@ class Examples:
 
     Parameters
     ----------
-    stamps : float32 (example, side, side, band)
-        Scaled to 0..1, without NaN.
-    metadata : float32 (example, feature)
-        Standardised, without NaN. (example, 0) for a model without metadata.
+    inputs : mapping of str to float32 (example, ...)
+        By the names of the model's inputs, without NaN: ``stamps`` (..., side, side, band) scaled to 0..1, any other
+        (..., feature) standardised.
     labels : int64 (example,)
         Class numbers from 0, in the model's order.
     """
 
-    stamps: Float32[np.ndarray, "example side side band"]
-    metadata: Float32[np.ndarray, "example feature"]
+    inputs: Mapping[str, Float32[np.ndarray, "example *rest"]]
     labels: Int64[np.ndarray, " example"]
 
     def __post_init__(self) -> None:
-        lengths = [len(self.stamps), len(self.metadata), len(self.labels)]
-        if len(set(lengths)) > 1:
-            raise ValueError(f"stamps, metadata and labels should be of one length. Received: {lengths}")
+        lengths = {name: len(values) for name, values in self.inputs.items()}
+        if not lengths or set(lengths.values()) != {len(self.labels)}:
+            raise ValueError(f"inputs and labels should be of one length. Received: {lengths}, {len(self.labels)}")
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, indices: Int64[np.ndarray, " chosen"]) -> "Examples":
         """Return a copy of the examples at `indices`, in that order."""
-        return Examples(self.stamps[indices], self.metadata[indices], self.labels[indices])
+        return Examples({name: values[indices] for name, values in self.inputs.items()}, self.labels[indices])
 
 
 def require_finite(examples: Examples, name: str) -> None:
@@ -53,10 +52,8 @@ def require_finite(examples: Examples, name: str) -> None:
         With the first example at fault.
     """
     for first in range(0, len(examples), 1024):
-        part = slice(first, first + 1024)
-        finite = np.isfinite(examples.stamps[part]).all(axis=(1, 2, 3)) & np.isfinite(examples.metadata[part]).all(
-            axis=1
-        )
+        parts = (values[first : first + 1024] for values in examples.inputs.values())
+        finite = np.logical_and.reduce([np.isfinite(part).all(axis=tuple(range(1, part.ndim))) for part in parts])
         if not finite.all():
             raise ValueError(f"{name} inputs should be finite. Received: example {first + int(finite.argmin())}")
 
@@ -117,16 +114,29 @@ class BalancedBatches:
 
 
 def augmented(batch: Examples, config: TrainConfig, iteration: int) -> Examples:
-    """Return `batch` with the augmentations `config` asks for, drawn from (seed, iteration); by default itself."""
+    """Return `batch` with the augmentations `config` asks for, drawn from (seed, iteration); by default itself.
+
+    What is done to a sequence is done to all its detections: one mirror, one set of dropped features.
+    """
     if not (config.flips or config.stamp_noise or config.metadata_dropout or config.feature_dropout):
         return batch
     rng = np.random.default_rng([config.seed, iteration])
-    stamps, metadata, size = batch.stamps, batch.metadata, len(batch)
+    made = dict(batch.inputs)
+    if "stamps" in made:
+        made["stamps"] = _augmented_stamps(made["stamps"], config, rng)
+    kept = rng.random((len(batch), 1)) >= config.metadata_dropout
+    for name in sorted(set(made) - {"stamps"}):
+        values = made[name]
+        here = kept & (rng.random((len(batch), values.shape[-1])) >= config.feature_dropout)
+        shape = (len(batch), *(1,) * (values.ndim - 2), values.shape[-1])
+        made[name] = np.where(here.reshape(shape), values, np.float32(0))
+    return Examples(made, batch.labels)
+
+
+def _augmented_stamps(stamps: np.ndarray, config: TrainConfig, rng: np.random.Generator) -> np.ndarray:
     if config.flips:
-        mirrored = rng.random(size) < 0.5
-        stamps = np.where(mirrored[:, None, None, None], stamps[:, :, ::-1], stamps)
+        mirrored = (rng.random(len(stamps)) < 0.5).reshape(-1, *(1,) * (stamps.ndim - 1))
+        stamps = np.where(mirrored, np.flip(stamps, axis=-2), stamps)
     if config.stamp_noise:
         stamps = stamps + np.float32(config.stamp_noise) * rng.standard_normal(stamps.shape, dtype=np.float32)
-    kept = rng.random((size, 1)) >= config.metadata_dropout
-    kept = kept & (rng.random(metadata.shape) >= config.feature_dropout)
-    return Examples(stamps, np.where(kept, metadata, np.float32(0)), batch.labels)
+    return stamps

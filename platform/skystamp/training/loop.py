@@ -76,7 +76,7 @@ def fit(
     Parameters
     ----------
     model : keras.Model
-        Inputs `stamps` and perhaps `metadata`; output probabilities (batch, classes). It gets compiled here.
+        Inputs among those of the examples; output probabilities (batch, classes). It gets compiled here.
     train, validation : Examples
         Split by object. Validation is used whole, without augmentation or balancing.
     on_validation : callable, optional
@@ -171,7 +171,7 @@ def predict(model: keras.Model, examples: Examples, *, batch: int = 256) -> Floa
 
 def inputs(model: keras.Model, examples: Examples) -> dict[str, Float32[np.ndarray, "..."]]:
     """Return the arrays of `examples` that `model` reads, by the names of its inputs."""
-    return {tensor.name: getattr(examples, tensor.name) for tensor in model.inputs}
+    return {tensor.name: examples.inputs[tensor.name] for tensor in model.inputs}
 
 
 def _result(progress: Progress, ended: Ending) -> FitResult:
@@ -206,6 +206,6 @@ def _fingerprint(model: keras.Model, train: Examples, validation: Examples, conf
     shapes = [list(variable.shape) for variable in model.weights]
     digest = hashlib.sha256(json.dumps([dataclasses.asdict(config), shapes]).encode())
     for examples in (train, validation):
-        digest.update(json.dumps([examples.stamps.shape, examples.metadata.shape]).encode())
+        digest.update(json.dumps({name: values.shape for name, values in sorted(examples.inputs.items())}).encode())
         digest.update(np.ascontiguousarray(examples.labels).tobytes())
     return digest.hexdigest()

@@ -5,14 +5,16 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from skystamp.cli import app
-from skystamp.cli.prepare import beside, changed
+from skystamp.cli.prepare import about_sequences, beside, changed
 from skystamp.cli.simulate import priors
 from skystamp.errors import UsageError
 from skystamp.manifest import DatasetManifest
+from tests import faking, making
 
 RECIPES = Path(__file__).parents[3] / "datasets"
 RECIPE = DatasetManifest("x", qualities={"SN": ("strong",)}, table="index.csv")
@@ -57,9 +59,22 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         (["classify", "/no/such/file.avro", "--model", "m", "--out", "OUT.parquet"], "the path should exist"),
         (["classify", "/no/such/file.avro", "--model", "m", "--out", "OUT.csv"], "should end in .parquet"),
+        (["classify", "/no/such/file.avro", "--out", "OUT.parquet"], "needs --model, once for each of several"),
+        (["classify", "/no", "--model", "m", "--routed", "champion", "--out", "OUT.parquet"], "and not both"),
         (["fly"], "No such command"),
     ],
-    ids=["codec", "weight", "number", "no-recipe", "no-packets", "no-path", "no-parquet", "no-command"],
+    ids=[
+        "codec",
+        "weight",
+        "number",
+        "no-recipe",
+        "no-packets",
+        "no-path",
+        "no-parquet",
+        "no-model",
+        "two-ways",
+        "no-command",
+    ],
 )
 def test_wrong_use_says_what_to_do_and_ends_with_status_two(
     arguments: list[str], sentence: str, tmp_path: Path
@@ -103,3 +118,54 @@ def test_labels_lie_beside_the_packets_unless_the_recipe_says_nothing() -> None:
     assert beside(RECIPE, "s3://bucket/night/") == "s3://bucket/night/index.csv"
     with pytest.raises(UsageError, match="--labels"):
         beside(DatasetManifest("x"), "night")
+
+
+def test_classify_answers_by_all_models_that_have_the_alias(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skystamp import tracking
+
+    known = {"first-detection/7": faking.model(), "temporal-2/3": faking.temporal(2)}
+    versions = {"first-detection": "7", "temporal-2": "3"}
+    monkeypatch.setattr(tracking, "load", lambda reference, _: known[reference])
+    monkeypatch.setattr(tracking, "alias_version", lambda name, *_: versions.get(name))
+    days = (0.0, 1.0, 1.1)
+    records = [making.record(i, {"jd": 2459000.5 + day}, objectId="ZTF20a") for i, day in enumerate(days)]
+    (tmp_path / "a.avro").write_bytes(making.packet(*records))
+    out = tmp_path / "out.parquet"
+
+    result = run(app, ["classify", str(tmp_path), "--routed=champion", f"--out={out}", "--tracking-uri=sqlite://"])
+
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "Models: first-detection/7, temporal-2/3" in said
+    assert "first-detection 7 answered 1 packets of 1 objects" in said
+    assert "temporal-2 3 answered 2 packets of 1 objects" in said
+    rows = pq.read_table(out).to_pydict()
+    assert rows["n_detections"] == [1, 2, 2]
+    assert ["too_close" in flags for flags in rows["flags"]] == [False, False, True]
+
+
+def test_one_model_answers_each_packet_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skystamp import tracking
+
+    monkeypatch.setattr(tracking, "load", lambda *_: faking.model())
+    records = [making.record(i, {"jd": 2459000.5 + i}, objectId="ZTF20a") for i in range(2)]
+    (tmp_path / "a.avro").write_bytes(making.packet(*records))
+    out = tmp_path / "out.parquet"
+
+    result = run(app, ["classify", str(tmp_path), "--model=first-detection@champion", f"--out={out}"])
+
+    assert result.exit_code == 0, result.output
+    assert pq.read_table(out)["n_detections"].to_pylist() == [1, 1]
+    assert "answered" not in result.output
+
+
+def test_a_preparation_says_how_long_sequences_are() -> None:
+    none = {"1": 0, "2": 0, "3": 0, "4": 0, "5": 0, "more": 0}
+    objects = {"train": {"SN": {**none, "1": 4, "3": 2}}, "test": {"SN": {**none, "more": 1}}}
+
+    said = about_sequences({"objects": objects, "left_out": {"too_close": 9}})
+
+    assert said == (
+        "Objects by detections in sequence: all 7, 2 or more 3, 3 or more 3, 4 or more 1, 5 or more 1. "
+        "Detections left out: 9 too_close"
+    )

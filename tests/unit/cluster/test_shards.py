@@ -8,7 +8,7 @@ import pytest
 
 from skystamp.cluster import data
 from skystamp.cluster.data import shards
-from skystamp.errors import DatasetError
+from skystamp.errors import DatasetError, UsageError
 from skystamp.inputs import Raw
 
 OBJECTS = ["b", "a", "b", "c", "a"]
@@ -83,6 +83,69 @@ def test_checksums_tell_rows_apart_and_equal_rows_not(raw: Raw) -> None:
     assert len(set(sums)) == 5
     assert again[:4] == sums[:4]
     assert again[4] != sums[4]
+
+
+@pytest.fixture
+def grouped(tmp_path: Path, raw: Raw) -> Path:
+    """Return prepared data with sequences: of a two detections and one left out, of b one, of c one."""
+    plain = {"object_id": list("aaabc"), "alert_id": [1, 2, 3, 4, 5], "mjd": [1.0, 1.1, 2.0, 3.0, 4.0]}
+    rows = shards.table({**plain, "label": ["SN", "SN", "SN", "VS", "AGN"]}, raw)
+    wise = np.full((5, 5), np.nan)
+    wise[:3] = [0.5, 14.0, 13.0, 11.0, 8.0]
+    rows = shards.placed(rows, [1, 0, 2, 1, 1], ["", "too_close", "", "", ""], wise)
+    (tmp_path / "train").mkdir()
+    shards.write_parts(tmp_path / "train" / "000000.parquet", [rows.slice(0, 2), rows.slice(2, 1)])
+    shards.write(tmp_path / "train" / "000001.parquet", rows.slice(3))
+    (tmp_path / "manifest.json").write_text('{"format": 2}')
+    return tmp_path
+
+
+def test_sequences_are_the_first_accepted_detections_of_objects_that_have_so_many(grouped: Path, raw: Raw) -> None:
+    pairs = data.load_sequences(grouped, "train", 2)
+
+    assert (pairs.object_ids.tolist(), pairs.labels.tolist()) == (["a"], ["SN"])
+    assert pairs.alert_ids.tolist() == [[1, 3]]
+    assert pairs.mjd.tolist() == pairs.raw.mjd.tolist() == [[1.0, 2.0]]
+    np.testing.assert_array_equal(pairs.raw.stamps[0], raw.stamps[[0, 2]])
+    np.testing.assert_array_equal(pairs.raw.metadata[0], raw.metadata[[0, 2]])
+    assert pairs.raw.wise.tolist() == [[0.5, 14.0, 13.0, 11.0, 8.0]]
+
+
+def test_sequences_of_one_are_the_first_detections(grouped: Path) -> None:
+    singles, split = data.load_sequences(grouped, "train", 1), data.load_split(grouped, "train", earliest=True)
+
+    assert singles.object_ids.tolist() == split.object_ids.tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(singles.raw.stamps[:, 0], split.raw.stamps)
+    assert np.isnan(singles.raw.wise[1:]).all()
+
+
+def test_no_object_has_so_many(grouped: Path) -> None:
+    none = data.load_sequences(grouped, "train", 3)
+
+    assert len(none) == 0
+    assert none.raw.stamps.shape == (0, 3, 63, 63, 3)
+
+
+def test_sequences_may_be_cropped_and_chosen(grouped: Path) -> None:
+    whole, cropped = data.load_sequences(grouped, "train", 1), data.load_sequences(grouped, "train", 1, crop=33)
+
+    np.testing.assert_array_equal(cropped.raw.stamps, whole.raw.stamps[:, :, 15:48, 15:48])
+    assert cropped.take([2, 0]).object_ids.tolist() == ["c", "a"]
+
+
+def test_data_without_sequences_should_be_prepared_again(folder: Path) -> None:
+    with pytest.raises(DatasetError, match="prepare them again"):
+        data.load_sequences(folder, "train", 2)
+
+
+def test_a_sequence_of_nothing_is_refused(grouped: Path) -> None:
+    with pytest.raises(UsageError, match="at least 1"):
+        data.load_sequences(grouped, "train", 0)
+
+
+def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="at least one row"):
+        shards.write_parts(tmp_path / "0.parquet", [])
 
 
 def test_an_unfinished_folder_is_refused(folder: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from skystamp import sources
 from skystamp.avro import Decoded
-from skystamp.cluster.simulate import COLUMNS, Simulation, simulate
+from skystamp.cluster import truth
+from skystamp.cluster.simulate import Simulation, simulate
 from skystamp.errors import UsageError
 
 SMALL = Simulation(objects=5, seed=4, detections=2, priors={"VS": 1.0, "SN": 1.0}, shard_objects=2, codec="null")
@@ -26,12 +27,12 @@ def test_a_simulation_is_shards_with_their_truth(tmp_path: Path) -> None:
     found = sources.find([tmp_path])
     records = [r.record for s in found.sources for r in sources.records(s) if isinstance(r, Decoded)]
     with (tmp_path / "labels.csv").open(newline="") as file:
-        truth = list(csv.DictReader(file))
+        labels = list(csv.DictReader(file))
     assert [source.name for source in found.sources] == ["00000000.avro", "00000002.avro", "00000004.avro"]
     assert (done.made, done.found, done.packets) == (3, 0, len(records))
-    assert tuple(truth[0]) == COLUMNS
-    assert [row["objectId"] for row in truth] == list(dict.fromkeys(record["objectId"] for record in records))
-    assert {row["class"] for row in truth} <= {"VS", "SN"}
+    assert tuple(labels[0]) == truth.COLUMNS
+    assert [row["objectId"] for row in labels] == list(dict.fromkeys(record["objectId"] for record in records))
+    assert {row["class"] for row in labels} <= {"VS", "SN"}
 
 
 def test_what_is_there_is_kept_and_what_is_missing_is_made_the_same(tmp_path: Path) -> None:
@@ -44,6 +45,35 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made_the_same(tmp_path: Pa
 
     assert (again.made, again.found) == (1, 2)
     assert content(tmp_path) == whole
+
+
+def test_a_simulation_without_its_catalogue_gets_it_and_nothing_else_changes(tmp_path: Path) -> None:
+    simulate(SMALL, tmp_path, workers=0)
+    whole = content(tmp_path)
+    (tmp_path / "allwise.csv").unlink()
+
+    again = simulate(SMALL, tmp_path, workers=0)
+
+    assert again.made == 0
+    assert content(tmp_path) == whole
+
+
+def test_the_catalogue_follows_from_the_labels(tmp_path: Path) -> None:
+    simulate(SMALL, tmp_path, workers=0)
+
+    truths = list(truth.read((tmp_path / "labels.csv").read_text()))
+
+    assert len(truths) == SMALL.objects
+    assert (tmp_path / "allwise.csv").read_text() == "".join(truth.allwise(truths))
+
+
+def test_the_truth_of_an_older_version_is_not_mixed_in(tmp_path: Path) -> None:
+    simulate(SMALL, tmp_path, workers=0)
+    old = tmp_path / "truth" / "00000002.csv"
+    old.write_text(old.read_text().replace(",own_g,own_r", ""))
+
+    with pytest.raises(UsageError, match=r"truth/00000002\.csv, older"):
+        simulate(SMALL, tmp_path, workers=0)
 
 
 def test_more_objects_are_added_to_the_same_ones(tmp_path: Path) -> None:

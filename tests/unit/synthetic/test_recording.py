@@ -1,6 +1,7 @@
 """Fields and images of a packet agree: what is drawn is what is measured."""
 
 import gzip
+import itertools
 
 import numpy as np
 import pytest
@@ -97,3 +98,43 @@ def test_neighbours_are_in_order_of_distance(every_object: list[SyntheticObject]
         listed = [d for d in distances if d not in (-999.0, 120.0)]
         assert listed == sorted(listed)
         assert row["nmtchps"] >= len(listed)
+
+
+def _of_one_filter(made: SyntheticObject) -> list[tuple[dict, dict]]:
+    """Return every pair of an object's packets that were taken in the same filter."""
+    pairs = itertools.combinations(made.records, 2)
+    return [(a, b) for a, b in pairs if a["candidate"]["fid"] == b["candidate"]["fid"]]
+
+
+def _flux(record: dict, column: int, row: int) -> np.ndarray:
+    """Return the template's inner pixels in flux without its level, moved by whole pixels."""
+    image = _pixels(record, "cutoutTemplate") * 10.0 ** (-0.4 * (record["candidate"]["magzpsci"] - 26.0))
+    inner = image[3 + row : 60 + row, 3 + column : 60 + column]
+    return inner - np.nanmedian(inner)
+
+
+def test_an_objects_template_in_a_filter_is_one_image(objects: dict[str, list[SyntheticObject]]):
+    steps = list(itertools.product((-2, -1, 0, 1, 2), repeat=2))
+    rest = []
+    for made in objects["AGN"] + objects["SN"]:
+        for one, other in _of_one_filter(made):
+            still = _flux(one, 0, 0)
+            away = [np.nanstd(still - _flux(other, *step)) for step in steps]
+            rest.append(min(away) / np.nanpercentile(np.abs(still), 50))
+
+    assert len(rest) >= 5
+    assert np.median(rest) < 0.01
+
+
+def test_an_entry_of_the_reference_catalogue_stays_what_it_is(objects: dict[str, list[SyntheticObject]]):
+    pairs = [
+        (one["candidate"], other["candidate"])
+        for cls in ("AGN", "SN", "VS")
+        for made in objects[cls]
+        for one, other in _of_one_filter(made)
+        if one["candidate"]["ranr"] == other["candidate"]["ranr"]
+    ]
+
+    assert len(pairs) >= 10
+    for one, other in pairs:
+        assert all(one[name] == other[name] for name in ("magnr", "sigmagnr", "chinr", "sharpnr"))

@@ -12,8 +12,10 @@ LABELS = np.repeat([0, 1, 2, 3, 4], [200, 90, 40, 7, 1])
 def examples(size: int = 6) -> Examples:
     rng = np.random.default_rng(0)
     return Examples(
-        rng.random((size, 5, 5, 3), dtype=np.float32),
-        rng.standard_normal((size, 4), dtype=np.float32),
+        {
+            "stamps": rng.random((size, 5, 5, 3), dtype=np.float32),
+            "metadata": rng.standard_normal((size, 4), dtype=np.float32),
+        },
         np.arange(size) % 3,
     )
 
@@ -24,7 +26,7 @@ def test_take_gives_the_chosen_examples_in_order():
     chosen = whole.take(np.array([4, 1]))
 
     assert len(chosen) == 2
-    assert np.array_equal(chosen.stamps[0], whole.stamps[4])
+    assert np.array_equal(chosen.inputs["stamps"][0], whole.inputs["stamps"][4])
     assert chosen.labels.tolist() == [1, 1]
 
 
@@ -32,13 +34,13 @@ def test_examples_of_unequal_lengths_are_refused():
     whole = examples()
 
     with pytest.raises((ValueError, TypeError)):
-        Examples(whole.stamps, whole.metadata, whole.labels[:-1])
+        Examples(whole.inputs, whole.labels[:-1])
 
 
 @pytest.mark.parametrize("array", ["stamps", "metadata"])
 def test_an_input_that_is_not_finite_is_named(array):
     whole = examples(2000)
-    getattr(whole, array)[1500, 2] = np.nan
+    whole.inputs[array][1500, 2] = np.nan
 
     require_finite(examples(2000), "train")
     with pytest.raises(ValueError, match=r"train inputs should be finite\. Received: example 1500"):
@@ -47,12 +49,12 @@ def test_an_input_that_is_not_finite_is_named(array):
 
 def test_batches_of_read_only_arrays_leave_them_alone():
     whole = examples()
-    before = whole.stamps.copy()
-    whole.stamps.setflags(write=False)
+    before = whole.inputs["stamps"].copy()
+    whole.inputs["stamps"].setflags(write=False)
 
     augmented(whole.take(np.array([0, 1])), TrainConfig(flips=True, stamp_noise=0.1), 3)
 
-    assert np.array_equal(whole.stamps, before)
+    assert np.array_equal(whole.inputs["stamps"], before)
 
 
 @pytest.mark.parametrize("batch", [64, 16, 3], ids=lambda batch: f"batch {batch}")
@@ -108,10 +110,10 @@ def test_nothing_is_augmented_by_default():
 def test_flips_mirror_some_stamps_left_to_right():
     batch = examples(64)
 
-    stamps = augmented(batch, TrainConfig(flips=True), 0).stamps
+    stamps = augmented(batch, TrainConfig(flips=True), 0).inputs["stamps"]
 
-    mirrored = (stamps == batch.stamps[:, :, ::-1]).all(axis=(1, 2, 3))
-    kept = (stamps == batch.stamps).all(axis=(1, 2, 3))
+    mirrored = (stamps == batch.inputs["stamps"][:, :, ::-1]).all(axis=(1, 2, 3))
+    kept = (stamps == batch.inputs["stamps"]).all(axis=(1, 2, 3))
     assert (mirrored ^ kept).all()
     assert 15 < mirrored.sum() < 49
 
@@ -119,17 +121,17 @@ def test_flips_mirror_some_stamps_left_to_right():
 def test_noise_has_the_deviation_asked_for():
     batch = examples(64)
 
-    stamps = augmented(batch, TrainConfig(stamp_noise=0.05), 0).stamps
+    stamps = augmented(batch, TrainConfig(stamp_noise=0.05), 0).inputs["stamps"]
 
-    assert (stamps - batch.stamps).std() == pytest.approx(0.05, rel=0.05)
+    assert (stamps - batch.inputs["stamps"]).std() == pytest.approx(0.05, rel=0.05)
     assert stamps.dtype == np.float32
 
 
 def test_metadata_dropout_clears_whole_rows_and_feature_dropout_single_ones():
     batch = examples(2000)
 
-    rows = augmented(batch, TrainConfig(metadata_dropout=0.3), 0).metadata == 0
-    single = augmented(batch, TrainConfig(feature_dropout=0.2), 0).metadata == 0
+    rows = augmented(batch, TrainConfig(metadata_dropout=0.3), 0).inputs["metadata"] == 0
+    single = augmented(batch, TrainConfig(feature_dropout=0.2), 0).inputs["metadata"] == 0
 
     assert (rows.all(axis=1) | ~rows.any(axis=1)).all()
     assert rows.mean() == pytest.approx(0.3, abs=0.04)
@@ -139,5 +141,50 @@ def test_metadata_dropout_clears_whole_rows_and_feature_dropout_single_ones():
 def test_augmentation_repeats_for_an_iteration_and_differs_between_them():
     batch, config = examples(), TrainConfig(stamp_noise=0.1, seed=9)
 
-    assert np.array_equal(augmented(batch, config, 4).stamps, augmented(batch, config, 4).stamps)
-    assert not np.array_equal(augmented(batch, config, 4).stamps, augmented(batch, config, 5).stamps)
+    assert np.array_equal(augmented(batch, config, 4).inputs["stamps"], augmented(batch, config, 4).inputs["stamps"])
+    assert not np.array_equal(
+        augmented(batch, config, 4).inputs["stamps"], augmented(batch, config, 5).inputs["stamps"]
+    )
+
+
+def sequences(size: int = 400) -> Examples:
+    rng = np.random.default_rng(1)
+    return Examples(
+        {
+            "stamps": rng.random((size, 3, 5, 5, 2), dtype=np.float32),
+            "dynamic": rng.standard_normal((size, 3, 4), dtype=np.float32),
+            "static": rng.standard_normal((size, 6), dtype=np.float32),
+        },
+        np.arange(size) % 3,
+    )
+
+
+def test_all_stamps_of_a_sequence_are_mirrored_together():
+    batch = sequences()
+
+    stamps = augmented(batch, TrainConfig(flips=True), 0).inputs["stamps"]
+
+    mirrored = (stamps == batch.inputs["stamps"][:, :, :, ::-1]).all(axis=(1, 2, 3, 4))
+    kept = (stamps == batch.inputs["stamps"]).all(axis=(1, 2, 3, 4))
+    assert (mirrored ^ kept).all()
+    assert 150 < mirrored.sum() < 250
+
+
+def test_a_feature_is_dropped_in_all_detections_of_a_sequence():
+    dynamic = augmented(sequences(), TrainConfig(feature_dropout=0.2), 0).inputs["dynamic"] == 0
+
+    assert (dynamic == dynamic[:, :1]).all()
+    assert dynamic.mean() == pytest.approx(0.2, abs=0.04)
+
+
+def test_dropped_metadata_are_all_of_an_example():
+    made = augmented(sequences(), TrainConfig(metadata_dropout=0.3), 0).inputs
+
+    dynamic, static = (made["dynamic"] == 0).all(axis=(1, 2)), (made["static"] == 0).all(axis=1)
+    assert (dynamic == static).all()
+    assert dynamic.mean() == pytest.approx(0.3, abs=0.07)
+
+
+def test_examples_without_any_input_are_refused():
+    with pytest.raises(ValueError, match="inputs and labels should be of one length"):
+        Examples({}, np.arange(3))

@@ -8,37 +8,21 @@ from importlib import metadata as packages
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from skystamp import metadata
+from skystamp import crossmatch, metadata, sequences
+from skystamp.cluster.data import grouping
 from skystamp.cluster.data.collect import REJECTIONS, Tally
+from skystamp.cluster.data.grouping import Plan
+from skystamp.cluster.data.matching import Matched
+from skystamp.cluster.data.shards import FORMAT
 from skystamp.manifest import SPLIT_RULE, SPLITS, DatasetManifest, Labels, split_sizes
 from skystamp.sources import Found
 
-FORMAT = 1
-INDEX = pa.schema(
-    {
-        "object_id": pa.string(),
-        "alert_id": pa.int64(),
-        "mjd": pa.float64(),
-        "label": pa.string(),
-        "source": pa.int32(),
-        "row": pa.int64(),
-        "file": pa.string(),
-        "place": pa.int32(),
-        "checksum": pa.int64(),  # of the tensors' bytes
-    }
-)
 _VERSIONS = ("skystamp", "numpy", "astropy", "fastavro", "pyarrow", "ray")
 _NAMED = 20  # files named in a manifest
-
-
-def first_of_each(index: pa.Table) -> tuple[pa.Table, int]:
-    """Return the index with the first row of each alert number alone, and how many rows that left out."""
-    seen: set[int] = set()
-    first = [not (alert in seen or seen.add(alert)) for alert in index["alert_id"].to_pylist()]  # type: ignore[func-returns-value]
-    return index.filter(pa.array(first)), len(first) - sum(first)
 
 
 def save_tally(tally: Tally, staging: Path, number: int) -> None:
@@ -75,8 +59,8 @@ def manifest(
     recipe: DatasetManifest,
     labels: Labels,
     found: Found,
-    index: pa.Table,
-    splits: dict[str, str],
+    plan: Plan,
+    matched: Matched,
     tallies: dict[str, Any],
     command: str,
 ) -> dict[str, Any]:
@@ -85,12 +69,14 @@ def manifest(
         "format": FORMAT,
         "name": recipe.name,
         "summary": recipe.summary,
-        "hash": content_hash(index, splits, recipe),
+        "hash": content_hash(plan, matched, recipe),
         "survey": recipe.survey,
         "classes": list(recipe.classes),
         "features": list(metadata.FEATURES),
-        "counts": _counts(index, splits),
-        "split": _split(index, recipe),
+        "counts": _counts(plan.rows),
+        "sequences": _sequences(plan),
+        "catalogue": _catalogue(plan, matched),
+        "split": _split(plan.rows, recipe),
         "packets": tallies,
         "labels_left_out": dict(labels.left_out),
         "sources": {
@@ -105,33 +91,61 @@ def manifest(
     }
 
 
-def content_hash(index: pa.Table, splits: dict[str, str], recipe: DatasetManifest) -> str:
-    """Return the sha256 of what the data hold: survey, features, each alert's number, object, label, split, checksum.
+def content_hash(plan: Plan, matched: Matched, recipe: DatasetManifest) -> str:
+    """Return the sha256 of what the data hold.
 
-    The same packets, labels and split sizes give the same hash, on any machine and with any number of workers.
+    Survey, features, the sequence rule; of each alert number, object, label, split, time, place and the checksum of its
+    tensors; of each object its catalogue match. The same packets, labels, split sizes and catalogue give the same hash,
+    on any machine, with any number of workers, in any order and however they are shared out among files.
     """
-    digest = hashlib.sha256(json.dumps([FORMAT, recipe.survey, metadata.FEATURES]).encode())
-    columns = (index[name].to_pylist() for name in ("alert_id", "object_id", "label", "checksum"))
-    for alert, object_id, label, checksum in sorted(zip(*columns, strict=True)):
-        digest.update(f"{alert} {object_id} {label} {splits[object_id]} {checksum}\n".encode())
+    rule = sequences.MIN_GAP_HOURS
+    digest = hashlib.sha256(json.dumps([FORMAT, recipe.survey, metadata.FEATURES, rule]).encode())
+    names = ("alert_id", "object_id", "label", "split", "mjd", "place", "checksum")
+    columns = (plan.rows[name].to_pylist() for name in names)
+    for row in sorted(zip(*columns, strict=True)):
+        digest.update((" ".join(map(str, row)) + "\n").encode())
+    digest.update(np.where(np.isnan(matched.wise), np.nan, matched.wise).astype("<f8").tobytes())  # one kind of NaN
     return digest.hexdigest()
 
 
-def _counts(index: pa.Table, splits: dict[str, str]) -> dict[str, dict[str, dict[str, int]]]:
+def _counts(rows: pa.Table) -> dict[str, dict[str, dict[str, int]]]:
     """Return split -> class -> numbers of packets and of objects."""
-    objects = index["object_id"].to_pylist()
-    packets = Counter((splits[o], label) for o, label in zip(objects, index["label"].to_pylist(), strict=True))
-    classes = dict(zip(objects, index["label"].to_pylist(), strict=True))
-    singles = Counter((splits[o], label) for o, label in classes.items())
-    names = sorted(set(classes.values()))
+    cells = list(zip(rows["split"].to_pylist(), rows["label"].to_pylist(), strict=True))
+    packets = Counter(cells)
+    singles = Counter(dict(zip(rows["object_id"].to_pylist(), cells, strict=True)).values())
+    names = sorted({label for _, label in cells})
     return {
         split: {name: {"packets": packets[split, name], "objects": singles[split, name]} for name in names}
         for split in SPLITS
     }
 
 
-def _split(index: pa.Table, recipe: DatasetManifest) -> dict[str, Any]:
-    classes = dict(zip(index["object_id"].to_pylist(), index["label"].to_pylist(), strict=True))
+def _sequences(plan: Plan) -> dict[str, Any]:
+    left_out = Counter(reason for reason in plan.rows["left_out"].to_pylist() if reason)
+    return {
+        "min_gap_hours": sequences.MIN_GAP_HOURS,
+        "objects": grouping.lengths(plan),
+        "left_out": dict(sorted(left_out.items())),
+    }
+
+
+def _catalogue(plan: Plan, matched: Matched) -> dict[str, Any] | None:
+    if matched.url is None:
+        return None
+    labels = plan.rows["label"].take(pa.array(plan.firsts)).to_pylist()
+    hits = Counter(label for label, hit in zip(labels, matched.hits.tolist(), strict=True) if hit)
+    return {
+        "name": matched.name,
+        "url": matched.url,
+        "radius_arcsec": crossmatch.RADIUS_ARCSEC,
+        "objects": len(labels),
+        "matched": hits.total(),
+        "by_class": dict(sorted(hits.items())),
+    }
+
+
+def _split(rows: pa.Table, recipe: DatasetManifest) -> dict[str, Any]:
+    classes = dict(zip(rows["object_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
     sizes = {
         name: split_sizes(count, recipe.validation, recipe.test) for name, count in Counter(classes.values()).items()
     }

@@ -1,53 +1,39 @@
-"""Alert files and labels -> a folder of training shards, streamed by Ray Data; larger than memory is fine.
+"""Alert files and labels -> a folder of training shards, by Ray Data; larger than memory is fine.
 
-    sources ─ read ─> pieces of labelled raw inputs ─ stage ─> DIR/.staging/*.parquet      one task a group of files
-                 └──> rejections, tallies beside them
-    which objects are there ── split_objects ──> DIR/{train,validation,test}/*.parquet     one task a shard
+    sources ─ read ─> pieces of labelled raw inputs ─ stage ─> DIR/.staging/*.arrow        one task a group of files
+                 └──> rejections, tallies beside them     └──> index: a row a packet, without its arrays
+    index ── unique, split_objects, grouping.plan ──> which rows make which shard, grouped by object
+    plan ── gather ──> DIR/{train,validation,test}/*.parquet                               one task a shard
 
-Two passes, because a label table may name a million objects of which a night has a hundred: a split is drawn over the
-labelled objects that are there, and the archive, which may be 70 GB, is still read once. The shards and the hash do not
-depend on the number of workers or the order in which they finish.
+Two passes: the split is drawn over the labelled objects that are there, and an object's alerts lie scattered over many
+nights, so what belongs together is known when all is read. The archive, which may be 70 GB, is read once; its rows are
+written once to be taken by number, which groups them without any process holding more than a piece
+(docs/decisions/0013). Shards and hash are a function of the packets, labels and split sizes: not of the number of
+workers, the order in which they finish, or how the packets are shared out among files.
 """
 
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import ray
 import ray.data
 
-from skystamp import sources
+from skystamp import metadata, sources
 from skystamp.cluster import session
-from skystamp.cluster.data import collect, describe, shards
+from skystamp.cluster.data import collect, describe, grouping, matching, shards, staging
+from skystamp.cluster.data.grouping import INDEX, Plan
+from skystamp.cluster.groups import Group, grouped
 from skystamp.errors import DatasetError, UsageError
 from skystamp.manifest import SPLITS, DatasetManifest, Labels, split_objects
-from skystamp.sources import Found, Source
+from skystamp.sources import Found
 
-GROUP_BYTES = 1 << 26  # of alert files, for one task
-SHARD_ROWS = 512  # 24 MB of stamps
 _STAGING = ".staging"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Consecutive sources for one task, and the number of the first."""
-
-    start: int
-    sources: tuple[Source, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShardPlan:
-    """One shard to write: for each staged file, the rows of it that the shard takes, in order."""
-
-    path: str
-    rows: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def prepare(
@@ -56,13 +42,14 @@ def prepare(
     recipe: DatasetManifest,
     out: Path,
     *,
+    catalogue: str | None = None,
     command: str = "",
     address: str | None = None,
     workers: int | None = None,
 ) -> dict[str, Any]:
     """Write prepared data to the folder `out` and return its manifest.
 
-    A packet that comes twice (one alert number) is kept once, the first; both are counted.
+    A packet that comes twice (one alert number) is kept once, and counted.
 
     Parameters
     ----------
@@ -74,6 +61,8 @@ def prepare(
         Name, classes and split sizes.
     out : Path
         Absent, empty, or left by a preparation that did not finish; on a disk that all workers share.
+    catalogue : str, optional
+        Folder or URL for `crossmatch.open_catalogue`, in which each object's first accepted detection is looked up.
     command : str
         What the user typed, for the manifest.
     address, workers
@@ -86,18 +75,19 @@ def prepare(
     DatasetError
         If no packet of a labelled object is found.
     """
-    staging = _claim(out)
+    folder = _claim(out)
     with session.connected(address, cpus=workers):
-        index = _stage(found, labels, recipe, staging)
+        index = _stage(found, labels, recipe, folder)
         if not len(index):
             raise DatasetError("at least one packet should be of a labelled object. Received: none among the sources")
-        index, duplicates = describe.first_of_each(index)
+        index, duplicates = grouping.unique(index)
         objects = dict(zip(index["object_id"].to_pylist(), index["label"].to_pylist(), strict=True))
-        splits = split_objects(objects, recipe.validation, recipe.test)
-        _write_shards(index, splits, out)
-    tallies = describe.join_rejections(staging, out, duplicates)
-    content = describe.manifest(recipe, labels, found, index, splits, tallies, command)
-    shutil.rmtree(staging)
+        plan = grouping.plan(index, split_objects(objects, recipe.validation, recipe.test))
+        matched = matching.match(plan.positions(), catalogue)
+        _write_shards(plan, matched.wise, out)
+    tallies = describe.join_rejections(folder, out, duplicates)
+    content = describe.manifest(recipe, labels, found, plan, matched, tallies, command)
+    shutil.rmtree(folder)
     (out / shards.MANIFEST).write_text(json.dumps(content, indent=1))
     return content
 
@@ -111,100 +101,85 @@ def _claim(out: Path) -> Path:
     for name in found:
         path = out / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    staging = out / _STAGING
-    staging.mkdir(parents=True)
-    return staging
-
-
-def grouped(found: Found, size: int = GROUP_BYTES) -> list[Group]:
-    """Return the sources in groups of about `size` bytes, in order, so that a folder of small files is few tasks."""
-    groups: list[Group] = []
-    taken: list[Source] = []
-    for i, source in enumerate(found.sources):
-        taken.append(source)
-        if sum(s.size for s in taken) >= size or i == len(found.sources) - 1:
-            groups.append(Group(i + 1 - len(taken), tuple(taken)))
-            taken = []
-    return groups
+    folder = out / _STAGING
+    folder.mkdir(parents=True)
+    return folder
 
 
 # ------------------------------------------------------------------------------------------------------- first pass
 
 
-def _stage(found: Found, labels: Labels, recipe: DatasetManifest, staging: Path) -> pa.Table:
-    """Write all labelled raw inputs to staged files and return their index, in the order of the packets.
-
-    Index: object_id, alert_id, mjd, label, source, row, file, place (row within the staged file), checksum.
-    """
+def _stage(found: Found, labels: Labels, recipe: DatasetManifest, folder: Path) -> pa.Table:
+    """Write all labelled raw inputs to staged files and return their index, in no order."""
     groups = grouped(found)
     shared = ray.put((groups, dict(labels.classes)))
-    read = partial(_read, shared=shared, survey=recipe.survey, staging=staging)
+    read = partial(_read, shared=shared, survey=recipe.survey, folder=folder)
     with session.streaming():
         numbers = ray.data.from_items(list(range(len(groups))), override_num_blocks=len(groups))
         pieces = numbers.map_batches(read, batch_size=1)
         # A different share of a core keeps Ray from fusing the two stages: pieces then pass through the object store,
         # which bounds them, instead of being collected by one task.
         staged = pieces.map_batches(
-            partial(_write_staged, staging=staging), batch_size=None, batch_format="pyarrow", num_cpus=0.5
+            partial(_write_staged, folder=folder), batch_size=None, batch_format="pyarrow", num_cpus=0.5
         )
         parts = list(staged.iter_batches(batch_size=None, batch_format="pyarrow"))
-    index = pa.concat_tables([part for part in parts if len(part)] or [describe.INDEX.empty_table()])
-    return index.sort_by([("source", "ascending"), ("row", "ascending")])
+    return pa.concat_tables([part for part in parts if len(part)] or [INDEX.empty_table()])
 
 
-def _read(batch: dict[str, Any], *, shared: Any, survey: str, staging: Path) -> Iterator[pa.Table]:
+def _read(batch: dict[str, Any], *, shared: Any, survey: str, folder: Path) -> Iterator[pa.Table]:
     groups, classes = ray.get(shared)
     group: Group = groups[batch["item"][0]]
     for number, source in enumerate(group.sources, group.start):
         tally = collect.Tally(source.url)
         for packets, rows in collect.rows(sources.records(source), classes, tally, survey=survey):
-            yield rows.append_column("source", pa.array([number] * len(rows), pa.int32())).append_column(
-                "row", pa.array(packets, pa.int64())
-            )
-        describe.save_tally(tally, staging, number)
+            names = pa.array([f"{number:08d}-{packet:010d}.arrow" for packet in packets])
+            yield rows.append_column("file", names)
+        describe.save_tally(tally, folder, number)
 
 
-def _write_staged(rows: pa.Table, *, staging: Path) -> pa.Table:
+def _write_staged(rows: pa.Table, *, folder: Path) -> pa.Table:
     """Write one block, named by its first packet: the same file again if the task is run again."""
     if not len(rows):
-        return describe.INDEX.empty_table()
-    file = staging / f"{rows['source'][0].as_py():08d}-{rows['row'][0].as_py():010d}.parquet"
-    shards.write(file, rows)
-    index = rows.drop_columns(["stamps", "metadata"])
-    index = index.append_column("file", pa.array([file.name] * len(rows)))
-    index = index.append_column("place", pa.array(range(len(rows)), pa.int32()))
-    return index.append_column("checksum", pa.array(shards.checksums(rows), pa.int64())).cast(describe.INDEX)
+        return INDEX.empty_table()
+    name = rows["file"][0].as_py()
+    rows = rows.drop_columns(["file"])
+    staging.write(folder / name, rows)
+    numbers = shards.raw_of(rows).metadata
+    added = {
+        **{axis: numbers[:, metadata.FEATURES.index(axis)] for axis in ("ra", "dec")},
+        "file": [name] * len(rows),
+        "offset": range(len(rows)),
+        "checksum": shards.checksums(rows),
+    }
+    for column, values in added.items():
+        rows = rows.append_column(column, pa.array(values, INDEX.field(column).type))
+    return rows.select(INDEX.names)
 
 
 # ------------------------------------------------------------------------------------------------------ second pass
 
 
-def _write_shards(index: pa.Table, splits: dict[str, str], out: Path) -> None:
-    plans = list(_plans(index, splits, out))
-    write = partial(_write_shard, shared=ray.put(plans), staging=out / _STAGING)
+def _write_shards(plan: Plan, wise: np.ndarray, out: Path) -> None:
+    for name in SPLITS:
+        (out / name).mkdir(exist_ok=True)
+    columns = plan.rows.select(["file", "offset", "place", "left_out"])
+    write = partial(_write_shard, shared=ray.put((columns, plan.objects, wise, plan.shards)), out=out)
     with session.streaming():
-        numbers = ray.data.from_items(list(range(len(plans))), override_num_blocks=len(plans))
+        numbers = ray.data.from_items(list(range(len(plan.shards))), override_num_blocks=len(plan.shards))
         numbers.map_batches(write, batch_size=1).materialize()
 
 
-def _plans(index: pa.Table, splits: dict[str, str], out: Path) -> Iterator[ShardPlan]:
-    places: dict[str, list[tuple[str, int]]] = {name: [] for name in SPLITS}
-    columns = (index[name].to_pylist() for name in ("object_id", "file", "place"))
-    for object_id, file, place in zip(*columns, strict=True):
-        places[splits[object_id]].append((file, place))
-    for name, taken in places.items():
-        (out / name).mkdir(exist_ok=True)
-        for start in range(0, len(taken), SHARD_ROWS):
-            by_file: dict[str, list[int]] = {}
-            for file, place in taken[start : start + SHARD_ROWS]:
-                by_file.setdefault(file, []).append(place)
-            path = out / name / f"{start // SHARD_ROWS:06d}.parquet"
-            yield ShardPlan(str(path), tuple((file, tuple(rows)) for file, rows in by_file.items()))
+def _write_shard(batch: dict[str, Any], *, shared: Any, out: Path) -> dict[str, list[int]]:
+    """Gather one shard's rows from the staged files, and write it a row group at a time."""
+    columns, objects, wise, planned = ray.get(shared)
+    shard: grouping.Shard = planned[batch["item"][0]]
+    starts = range(shard.start, shard.end, grouping.SHARD_ROWS)
+    groups = (slice(start, min(start + grouping.SHARD_ROWS, shard.end)) for start in starts)
+    parts = (_gathered(columns.slice(g.start, g.stop - g.start), wise[objects[g]], out / _STAGING) for g in groups)
+    return {"rows": [shards.write_parts(out / shard.path, parts)]}
 
 
-def _write_shard(batch: dict[str, Any], *, shared: Any, staging: Path) -> dict[str, list[int]]:
-    plan: ShardPlan = ray.get(shared)[batch["item"][0]]
-    parts = [pq.read_table(staging / file).take(pa.array(rows)) for file, rows in plan.rows]
-    whole = pa.concat_tables(parts).drop_columns(["source", "row"]).combine_chunks()
-    shards.write(Path(plan.path), whole)
-    return {"rows": [len(whole)]}
+def _gathered(planned: pa.Table, wise: np.ndarray, folder: Path) -> pa.Table:
+    names = np.asarray(planned["file"].to_pylist(), dtype=np.str_)
+    rows = staging.take(folder, names, planned["offset"].to_numpy())
+    return shards.placed(rows, planned["place"].to_numpy(), planned["left_out"].to_pylist(), wise)

@@ -5,15 +5,19 @@
         object_id string, alert_id int64, mjd float64 (days, UTC), label string,
         stamps    fixed-shape tensor (63, 63, 3) float32, NaN kept, in the survey's unit
         metadata  fixed-shape tensor (26,) float64, in the order of `metadata.FEATURES`, NaN = missing
+        place     int32, of the detection in its object's sequence from 1; 0 if it is left out
+        left_out  string, why; empty if it is not
+        wise      fixed-shape tensor (5,) float64, in the order of `crossmatch.COLUMNS`: the catalogue's match of the
+                  object's first accepted detection; NaN where there is none, or no catalogue was given
     DIR/rejections.parquet, rejections.json
 
-Tensors are Arrow's own extension type, so any reader of Parquet reads them. Values are raw: crop, clips and scaling are
-the model's (`inputs.make`).
+All alerts of an object stand in one shard, one after the other, in time order. Tensors are Arrow's own extension type,
+so any reader of Parquet reads them. Values are raw: crop, clips and scaling are the model's (`inputs`).
 """
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +27,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64, Int64, Shaped
 
-from skystamp import manifest, stamps
-from skystamp.errors import DatasetError
-from skystamp.inputs import Raw
+from skystamp import crossmatch, manifest
+from skystamp.cluster.data import tensors
+from skystamp.errors import DatasetError, UsageError
+from skystamp.inputs import Raw, RawSequences
 
+FORMAT = 2  # 1 had no sequences
 MANIFEST = "manifest.json"
 _PLAIN = {"object_id": pa.string(), "alert_id": pa.int64(), "mjd": pa.float64(), "label": pa.string()}
+_WISE = pa.fixed_shape_tensor(pa.float64(), [len(crossmatch.COLUMNS)])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,8 +69,32 @@ class LabelledRaw:
         return self.take(_sorted(self.object_ids, self.mjd, self.alert_ids, earliest=True))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class LabelledSequences:
+    """One split's sequences of n detections in memory, sorted by object: raw inputs, labels, objects, detections."""
+
+    raw: RawSequences
+    labels: Shaped[np.ndarray, " sequence"]
+    object_ids: Shaped[np.ndarray, " sequence"]
+    alert_ids: Int64[np.ndarray, "sequence detection"]
+    mjd: Float64[np.ndarray, "sequence detection"]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Any) -> "LabelledSequences":
+        """Return the sequences at these indices."""
+        return LabelledSequences(
+            self.raw.take(indices),
+            self.labels[indices],
+            self.object_ids[indices],
+            self.alert_ids[indices],
+            self.mjd[indices],
+        )
+
+
 def load_split(folder: Path, split: str, *, earliest: bool = False, crop: int | None = None) -> LabelledRaw:
-    """Return one split of prepared data.
+    """Return one split of prepared data, detection by detection.
 
     Parameters
     ----------
@@ -82,12 +113,54 @@ def load_split(folder: Path, split: str, *, earliest: bool = False, crop: int | 
         If the folder holds no finished data, or no such split.
     """
     read_manifest(folder)
-    if split not in manifest.SPLITS:
-        raise DatasetError(f"the split should be one of {', '.join(manifest.SPLITS)}. Received: {split}")
-    files = sorted((folder / split).glob("*.parquet"))
-    plain = [pq.read_table(file, columns=list(_PLAIN)) for file in files]
-    order = _order(pa.concat_tables(plain) if plain else schema(1, 1).empty_table(), earliest=earliest)
-    return _gathered(files, plain, order, crop)
+    files = _files(folder, split)
+    plain = _read(files, list(_PLAIN))
+    order = _sorted(_strings(plain["object_id"]), plain["mjd"].to_numpy(), plain["alert_id"].to_numpy(), earliest)
+    chosen = plain.take(pa.array(order))
+    return LabelledRaw(
+        Raw(*tensors.read(files, order, crop)),
+        _strings(chosen["label"]),
+        _strings(chosen["object_id"]),
+        chosen["alert_id"].to_numpy(),
+        chosen["mjd"].to_numpy(),
+    )
+
+
+def load_sequences(folder: Path, split: str, detections: int, *, crop: int | None = None) -> LabelledSequences:
+    """Return of each object with so many accepted detections the first so many, as one sequence.
+
+    Parameters
+    ----------
+    folder, split, crop
+        As of `load_split`; only the chosen detections' cropped stamps are ever held.
+    detections : int
+        Of each sequence, n.
+
+    Raises
+    ------
+    DatasetError
+        If the folder holds no finished data, no such split, or data that were prepared before there were sequences.
+    UsageError
+        If `detections` is less than 1.
+    """
+    if detections < 1:
+        raise UsageError(f"detections should be at least 1. Received: {detections}")
+    if read_manifest(folder).get("format") != FORMAT:
+        raise DatasetError(f"{folder} should hold prepared data of format {FORMAT}, with sequences: prepare them again")
+    files = _files(folder, split)
+    plain = _read(files, [*_PLAIN, "place", "wise"])
+    rows = _long_enough(_strings(plain["object_id"]), plain["place"].to_numpy(), detections)
+    chosen = plain.take(pa.array(rows.reshape(-1)))
+    first = chosen.take(pa.array(np.arange(len(rows)) * detections))
+    mjd = chosen["mjd"].to_numpy().reshape(rows.shape)
+    images, numbers = (a.reshape(*rows.shape, *a.shape[1:]) for a in tensors.read(files, rows.reshape(-1), crop))
+    return LabelledSequences(
+        RawSequences(images, numbers, mjd, tensors.array(first["wise"])),
+        _strings(first["label"]),
+        _strings(first["object_id"]),
+        chosen["alert_id"].to_numpy().reshape(rows.shape),
+        mjd,
+    )
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -105,27 +178,39 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
 def schema(side: int, features: int) -> pa.Schema:
-    """Return the columns of a shard of stamps of `side` pixels with so many metadata."""
-    tensors = {
+    """Return the columns of labelled alerts, with stamps of `side` pixels, so many metadata, and no places yet."""
+    values = {
         "stamps": pa.fixed_shape_tensor(pa.float32(), [side, side, 3]),
         "metadata": pa.fixed_shape_tensor(pa.float64(), [features]),
     }
-    return pa.schema({**_PLAIN, **tensors})
+    return pa.schema({**_PLAIN, **values})
 
 
 def table(plain: Mapping[str, Sequence[Any]], raw: Raw) -> pa.Table:
-    """Return rows of a shard: the plain columns as given, the tensors from `raw`."""
+    """Return labelled alerts as rows: the plain columns as given, the tensors from `raw`."""
     form = schema(raw.stamps.shape[1], raw.metadata.shape[1])
     columns = {name: pa.array(values, form.field(name).type) for name, values in plain.items()}
-    columns["stamps"] = _tensor(raw.stamps, form.field("stamps").type)
-    columns["metadata"] = _tensor(raw.metadata, form.field("metadata").type)
+    columns["stamps"] = tensors.column(raw.stamps, form.field("stamps").type)
+    columns["metadata"] = tensors.column(raw.metadata, form.field("metadata").type)
     return pa.table(columns, schema=form)
+
+
+def placed(
+    rows: pa.Table, place: Sequence[int] | np.ndarray, left_out: Sequence[str], wise: Float64[np.ndarray, "row 5"]
+) -> pa.Table:
+    """Return rows of a shard: labelled alerts with their places in sequences and their objects' catalogue matches."""
+    rows = rows.append_column("place", pa.array(place, pa.int32()))
+    rows = rows.append_column("left_out", pa.array(left_out, pa.string()))
+    return rows.append_column("wise", tensors.column(wise, _WISE))
 
 
 def raw_of(rows: pa.Table) -> Raw:
     """Return the raw inputs of rows of a shard, exactly as they were written."""
-    return Raw(_array(rows["stamps"]), _array(rows["metadata"]))
+    return Raw(tensors.array(rows["stamps"]), tensors.array(rows["metadata"]))
 
 
 def checksums(rows: pa.Table) -> list[int]:
@@ -136,35 +221,64 @@ def checksums(rows: pa.Table) -> list[int]:
 
 def write(path: Path, rows: pa.Table) -> None:
     """Write rows as one Parquet file, whole or not at all."""
-    part = path.with_suffix(".part")
-    pq.write_table(rows, part, compression="zstd", compression_level=1, use_dictionary=["object_id", "label"])
-    part.replace(path)
+    write_parts(path, [rows])
 
 
-def _tensor(values: np.ndarray, form: pa.FixedShapeTensorType) -> pa.Array:
-    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
-    size = int(np.prod(form.shape))
-    return pa.ExtensionArray.from_storage(form, pa.FixedSizeListArray.from_arrays(flat, size))
+def write_parts(path: Path, parts: Iterable[pa.Table]) -> int:
+    """Write one Parquet file of parts as they come, each a row group, so that one at a time is in memory.
+
+    Returns how many rows they have.
+    """
+    unfinished = path.with_suffix(".part")
+    rows, writer = 0, None
+    for part in parts:
+        if writer is None:
+            writer = pq.ParquetWriter(
+                unfinished, part.schema, compression="zstd", compression_level=1, use_dictionary=["object_id", "label"]
+            )
+        writer.write_table(part)
+        rows += len(part)
+    if writer is None:
+        raise DatasetError(f"a shard should have at least one row. Received: none for {path}")
+    writer.close()
+    unfinished.replace(path)
+    return rows
 
 
-def _array(column: pa.ChunkedArray) -> np.ndarray:
-    shape = (-1, *column.type.shape)
-    parts = [chunk.storage.flatten().to_numpy(zero_copy_only=False).reshape(shape) for chunk in column.chunks]
-    return (
-        np.concatenate(parts) if parts else np.empty((0, *column.type.shape), column.type.value_type.to_pandas_dtype())
-    )
+# ---------------------------------------------------------------------------------------------------------- reading
 
 
-def _order(rows: pa.Table, *, earliest: bool) -> Int64[np.ndarray, " kept"]:
-    objects = np.asarray(rows["object_id"].to_pylist(), dtype=np.str_)
-    return _sorted(objects, rows["mjd"].to_numpy(), rows["alert_id"].to_numpy(), earliest=earliest)
+def _files(folder: Path, split: str) -> list[Path]:
+    if split not in manifest.SPLITS:
+        raise DatasetError(f"the split should be one of {', '.join(manifest.SPLITS)}. Received: {split}")
+    files = sorted((folder / split).glob("*.parquet"))
+    if not files:
+        raise DatasetError("a split should have at least one shard. Received: none")
+    return files
+
+
+def _read(files: Sequence[Path], columns: list[str]) -> pa.Table:
+    return pa.concat_tables([pq.read_table(file, columns=columns) for file in files])
+
+
+def _strings(column: pa.ChunkedArray) -> Shaped[np.ndarray, " row"]:
+    return np.asarray(column.to_pylist(), dtype=np.str_)
+
+
+def _long_enough(
+    object_ids: Shaped[np.ndarray, " row"], place: Shaped[np.ndarray, " row"], detections: int
+) -> Int64[np.ndarray, "sequence detection"]:
+    """Return the rows of each object's first so many accepted detections, of those objects that have them."""
+    rows = np.flatnonzero((place >= 1) & (place <= detections))
+    rows = rows[np.lexsort((place[rows], object_ids[rows]))]
+    last = np.flatnonzero(place[rows] == detections)
+    return rows[last[:, None] + np.arange(1 - detections, 1)].astype(np.int64)
 
 
 def _sorted(
     object_ids: Shaped[np.ndarray, " alert"],
     mjd: Float64[np.ndarray, " alert"],
     alert_ids: Int64[np.ndarray, " alert"],
-    *,
     earliest: bool,
 ) -> Int64[np.ndarray, " kept"]:
     """Return the alerts' numbers sorted by object, time and alert; of each object the first alone if `earliest`."""
@@ -174,31 +288,3 @@ def _sorted(
         first[1:] = object_ids[order][1:] != object_ids[order][:-1]
         order = order[first]
     return order.astype(np.int64)
-
-
-def _gathered(files: list[Path], plain: list[pa.Table], order: np.ndarray, crop: int | None) -> LabelledRaw:
-    """Read the tensors file by file into arrays of the final size, so that no more than one file is held twice."""
-    if not files:
-        raise DatasetError("a split should have at least one shard. Received: none")
-    form = pq.read_schema(files[0])
-    side, features = form.field("stamps").type.shape[0], form.field("metadata").type.shape[0]
-    keep = stamps.central(side, crop or side)
-    size = crop or side
-    images = np.empty((len(order), size, size, 3), np.float32)
-    numbers = np.empty((len(order), features), np.float64)
-    start = 0
-    for file, rows in zip(files, plain, strict=True):
-        mine = np.flatnonzero((order >= start) & (order < start + len(rows)))
-        if len(mine):
-            raw = raw_of(pq.read_table(file, columns=["stamps", "metadata"]))
-            images[mine] = raw.stamps[order[mine] - start][:, keep, keep]
-            numbers[mine] = raw.metadata[order[mine] - start]
-        start += len(rows)
-    chosen = pa.concat_tables(plain).take(pa.array(order))
-    return LabelledRaw(
-        Raw(images, numbers),
-        np.asarray(chosen["label"].to_pylist(), dtype=np.str_),
-        np.asarray(chosen["object_id"].to_pylist(), dtype=np.str_),
-        chosen["alert_id"].to_numpy(),
-        chosen["mjd"].to_numpy(),
-    )

@@ -1,5 +1,6 @@
 """One trial of a study: a configuration, trained with every seed, logged and reported, in a process of its own."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,39 +12,46 @@ import numpy as np
 import ray
 from ray import tune
 
-from skystamp import figures, metrics, routing, taxonomy
-from skystamp.cluster import train
-from skystamp.cluster.search.study import METRIC, TRIAL_TAG, Shared, Study, input_key
+from skystamp import figures, metrics
+from skystamp.cluster import families, train
+from skystamp.cluster.search import sharing, table
+from skystamp.cluster.search.study import CONFIGURATION, METRIC, TRIAL_TAG, Shared, Study
 from skystamp.tracking import Tracker
 
 
 def trial(config: dict[str, Any], *, study: Study, shared: Shared) -> None:
     """Train one configuration with every seed, log it, and report; Tune calls this in a process of its own."""
-    run = run_of_trial(shared, tune.get_context().get_trial_id(), config)
+    own = study.configurations[config[CONFIGURATION]] if study.configurations else {}
+    run = run_of_trial(shared, tune.get_context().get_trial_id(), {**config, **own})
     with tempfile.TemporaryDirectory(prefix="skystamp-trial-") as folder:
         work = Path(folder)
         _restore(work)
         done: list[train.Trained] = []
+        scores: list[dict[str, float]] = []
         for number in range(study.seeds):
-            done.append(_trained(number, done, {**study.fixed, **config}, work, study, shared))
-        _log_trial(shared.tracker, run, done)
-    tune.report({METRIC: _mean(done), "iteration": _iterations(done) + 1, "complete": True})
+            done.append(_trained(number, done, study.settings(config), work, study, shared))
+            scores.append(_scores(done[-1], shared))
+        _log_trial(shared.tracker, run, done, scores, families.of(study.model).classes)
+        seconds = dict(_best(done).seconds)
+    last = {METRIC: _mean(done), "iteration": _iterations(done) + 1, "complete": True}
+    tune.report({**last, "scores": json.dumps(scores), "seconds": seconds})
 
 
 def _trained(
     number: int, done: Sequence[train.Trained], settings: Mapping[str, Any], work: Path, study: Study, shared: Shared
 ) -> train.Trained:
-    train_examples, validation, spec, example = ray.get(shared.inputs[input_key(settings)])
-    every = _checkpoint_every(settings)
+    family = families.of(study.model)
+    chosen = family.configuration(settings)
+    inputs = shared.inputs[chosen.key]
+    every = _checkpoint_every(chosen.training)
     return train.train(
+        family,
         settings,
-        train_examples,
-        validation,
-        spec,
-        example,
+        *sharing.taken(inputs),
+        inputs.spec,
+        ray.get(inputs.example),
         work / f"bundle-{number}",
         seed=study.seed + number,
-        name=routing.FIRST_DETECTION,
         about=shared.about,
         on_validation=partial(_report, tuple(done), work, every),
         checkpoints=work / f"seed-{number}",
@@ -51,14 +59,23 @@ def _trained(
     )
 
 
-def run_of_trial(shared: Shared, number: str, config: Mapping[str, Any]) -> str:
+def _scores(trained: train.Trained, shared: Shared) -> dict[str, float]:
+    """Return the scores of one training under the split they are of; of test only if the study shares it."""
+    found = {f"validation_{name}": value for name, value in trained.scores.items()}
+    if shared.test is not None:
+        test, _ = train.evaluate(trained.folder, ray.get(shared.test))
+        found |= {f"test_{name}": value for name, value in test.items()}
+    return found
+
+
+def run_of_trial(shared: Shared, number: str, params: Mapping[str, Any]) -> str:
     """Return the MLflow run of this trial: the one it had before it died or was interrupted, or a new one."""
     for run in shared.tracker.children(shared.parent):
         if run.data.tags.get(TRIAL_TAG) == number:
             return str(run.info.run_id)
     run = shared.tracker.start(f"trial-{number}", parent=shared.parent, tags={TRIAL_TAG: number})
     about = {name: shared.about[name] for name in ("data_hash", "commit")}
-    shared.tracker.log(run, params={**config, **about})
+    shared.tracker.log(run, params={**params, **about})
     return run
 
 
@@ -85,9 +102,8 @@ def _iterations(done: Sequence[train.Trained]) -> int:
     return sum(int(trained.history["iteration"][-1]) for trained in done)
 
 
-def _checkpoint_every(settings: Mapping[str, Any]) -> int:
+def _checkpoint_every(training: Any) -> int:
     """Return a tenth of the training, in whole validations."""
-    training = train.configuration(settings).training
     return max(1, training.max_iterations // 10 // training.validate_every) * training.validate_every
 
 
@@ -95,16 +111,27 @@ def _mean(done: Sequence[train.Trained]) -> float:
     return float(np.mean([trained.scores[METRIC] for trained in done]))
 
 
-def _log_trial(tracker: Tracker, run: str, done: Sequence[train.Trained]) -> None:
-    """Log means and spreads over the seeds, and curves, confusion matrix and bundle of the best of them."""
-    names = [name for name in done[0].scores if np.isfinite(done[0].scores[name])]
-    means = {name: float(np.mean([trained.scores[name] for trained in done])) for name in names}
-    spread = {f"{name}_std": float(np.std([trained.scores[name] for trained in done])) for name in (METRIC, "accuracy")}
-    best = max(done, key=lambda trained: trained.scores[METRIC])
-    tracker.log_curves(run, best.history)
-    tracker.log(run, metrics={**{f"validation_{k}": v for k, v in {**means, **spread}.items()}, **best.seconds})
-    title = f"validation, accuracy {metrics.accuracy(best.matrix):.3f}"
-    tracker.log_figure(run, figures.confusion_figure(best.matrix, taxonomy.FIRST_DETECTION, title), "confusion.png")
-    tracker.log_figure(run, figures.learning_curve_figure(best.history), "curves.png")
-    model = tracker.log_bundle(run, best.folder, {f"validation_{k}": best.scores[k] for k in names})
+def _best(done: Sequence[train.Trained]) -> train.Trained:
+    return max(done, key=lambda trained: trained.scores[METRIC])
+
+
+def _log_trial(
+    tracker: Tracker,
+    run: str,
+    done: Sequence[train.Trained],
+    scores: Sequence[Mapping[str, float]],
+    classes: Sequence[str],
+) -> None:
+    """Log scores of each seed, means and spreads; and curves, confusion matrix and bundle of the best seed."""
+    best = _best(done)
+    model = tracker.log_bundle(run, best.folder, {f"validation_{k}": v for k, v in best.scores.items()})
     tracker.log(run, tags={"model_uri": model})
+    for number, row in enumerate(scores):
+        tracker.log(run, metrics={f"seed_{name}": row[name] for name in row if name.endswith("accuracy")}, step=number)
+    tracker.log_json(run, list(scores), "seeds.json")
+    tracker.log_curves(run, best.history)
+    # after the bundle: MLflow gives the run the scores of the model, which are those of one seed
+    tracker.log(run, metrics={**table.means(scores), **best.seconds})
+    title = f"validation, accuracy {metrics.accuracy(best.matrix):.3f}"
+    tracker.log_figure(run, figures.confusion_figure(best.matrix, classes, title), "confusion.png")
+    tracker.log_figure(run, figures.learning_curve_figure(best.history), "curves.png")

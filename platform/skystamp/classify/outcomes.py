@@ -1,24 +1,23 @@
-"""Packets -> outcomes, on one page: every packet in gives exactly one classification or one rejection, in order.
+"""The two outcomes of a packet, what they say, and their form as a table."""
 
-bytes ── avro.read ──> record ── surveys.read ──> Alert ── inputs.collect ──> Raw ── bundle.predict ──> probabilities
-           │ Reject                │ Reject                  │ Reject
-           └───────────────────────┴─────────────────────────┴──────────> Rejection
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from skystamp import avro, inputs, surveys, taxonomy
+from skystamp import taxonomy
 from skystamp.alert import Alert
-from skystamp.avro import Decoded, Stream
 from skystamp.bundle import Bundle
 from skystamp.errors import Reason, Reject
 
 NEGATIVE_DIFFERENCE = "negative_difference"
 NOT_FIRST_DETECTION = "not_first_detection"
+TOO_CLOSE = "too_close"
+NO_CATALOGUE = "no_catalogue"
+NO_WISE_MATCH = "no_wise_match"
+CUTOUTS_DROPPED = "cutouts_dropped"
+
 SOLAR_SYSTEM_RULE = "solar_system_match"
+BOGUS_TWICE = "bogus_twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """A classification by a stated rule and no model; it stands beside the model's own, never instead of it."""
+    """A classification by a stated rule and no model; it stands beside the model's probabilities, which stay."""
 
     rule: str
     label: str
@@ -41,7 +40,7 @@ class RuleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """A model's answer for one alert."""
+    """A model's answer for one alert, or for its object's sequence as of that alert."""
 
     survey: str
     object_id: str
@@ -56,7 +55,9 @@ class Classification:
 
     @property
     def label(self) -> str:
-        """The most probable class."""
+        """The most probable class; but bogus where `BOGUS_TWICE` says so, a class that temporal models do not know."""
+        if any(rule.rule == BOGUS_TWICE for rule in self.rules):
+            return taxonomy.BOGUS
         return max(self.probabilities, key=self.probabilities.__getitem__)
 
 
@@ -73,42 +74,6 @@ class Rejection:
 
 
 Outcome = Classification | Rejection
-
-
-def packets(source: bytes | Stream, model: Model, *, batch: int = 256) -> Iterator[Outcome]:
-    """Yield the outcome of each packet of an Avro container, in order, `batch` packets through the model at a time."""
-    stream = avro.read(source)
-    while part := list(islice(stream, batch)):
-        yield from records(part, model)
-
-
-def records(items: Sequence[Decoded | Reject], model: Model) -> list[Outcome]:
-    """Return the outcome of each record, or of the fault in its place, in order."""
-    found = alerts(items)
-    outcomes = iter(alert_outcomes([alert for alert in found if isinstance(alert, Alert)], model))
-    return [item if isinstance(item, Rejection) else next(outcomes) for item in found]
-
-
-def alerts(items: Sequence[Decoded | Reject]) -> list[Alert | Rejection]:
-    """Return the alert of each record, or the rejection in its place, in order."""
-    found: list[Alert | Rejection] = []
-    for item in items:
-        try:
-            found.append(_alert(item))
-        except Reject as reject:
-            found.append(_rejection(reject, item))
-    return found
-
-
-def alert_outcomes(alerts: Sequence[Alert], model: Model) -> list[Outcome]:
-    """Return the outcome of each alert by a first-detection model, in order."""
-    spec = model.bundle.spec
-    raw, kept, rejects = inputs.collect(alerts, side=spec.side, crop=spec.crop)
-    answers = dict(zip(kept, model.bundle.predict(raw).tolist(), strict=True))
-    return [
-        _classification(alert, answers[i], model) if i in answers else reject_outcome(rejects[i], alert)
-        for i, alert in enumerate(alerts)
-    ]
 
 
 def reject_outcome(reject: Reject, alert: Alert) -> Rejection:
@@ -133,40 +98,6 @@ def rules_of(alert: Alert) -> tuple[RuleOutcome, ...]:
         return ()
     detail = f"{match.name} at {match.distance:.1f} arcsec"
     return (RuleOutcome(SOLAR_SYSTEM_RULE, taxonomy.ASTEROID, detail),)
-
-
-def _alert(item: Decoded | Reject) -> Alert:
-    if isinstance(item, Reject):
-        raise item
-    return surveys.read(item.record, item.schema)
-
-
-def _classification(alert: Alert, probabilities: Iterable[float], model: Model) -> Classification:
-    return Classification(
-        survey=alert.survey,
-        object_id=alert.object_id,
-        alert_id=alert.alert_id,
-        mjd=alert.mjd,
-        n_detections=1,
-        probabilities=dict(zip(model.bundle.classes, probabilities, strict=True)),
-        model=model.name,
-        model_version=model.version,
-        flags=flags_of(alert),
-        rules=rules_of(alert),
-    )
-
-
-def _rejection(reject: Reject, item: Decoded | Reject) -> Rejection:
-    if isinstance(item, Reject):
-        return Rejection(reject.reason, reject.detail)
-    object_id, alert_id = item.record.get("objectId"), item.record.get("candid")
-    return Rejection(
-        reject.reason,
-        reject.detail,
-        survey=item.schema.split(".")[0][:16],
-        object_id=object_id[:64] if isinstance(object_id, str) else None,
-        alert_id=alert_id if isinstance(alert_id, int) else None,
-    )
 
 
 def columns(outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:

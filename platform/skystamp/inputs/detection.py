@@ -1,20 +1,17 @@
-"""The only maker of model inputs: in training, in scoring and in serving.
+"""One detection -> what a first-detection model reads.
 
     alerts ── collect ──> Raw: stamps (alert, 63, 63, 3), metadata (alert, feature)          NaN = missing
     Raw ───── make ─────> Inputs: stamps (alert, crop, crop, 3) in 0..1, metadata standardised   all finite
 
-The order is that of the published code (Carrasco-Davis et al. 2021): centre crop; per channel of the crop, subtract
-the minimum and divide by the maximum of the result, ignoring what is not finite; what is not finite (or the 0/0 of a
-constant stamp) becomes 0; metadata are clipped, then standardised with statistics of the training split. Where the
-paper is silent we say what we do: an infinite pixel counts as missing, and each feature has a rule for a missing value.
-Everything that `make` needs stands in the `InputSpec`, which travels in the model's bundle.
+Centre crop, scaling (`scaling`), clips and standardisation (`tables`), in the order of the published code
+(Carrasco-Davis et al. 2021).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -22,24 +19,9 @@ from jaxtyping import Float32, Float64
 from skystamp import metadata, stamps
 from skystamp.alert import BANDS, Alert
 from skystamp.errors import Reject, UsageError
-
-_SGSCORES = ("sgscore1", "sgscore2", "sgscore3")
-_DISTANCES = ("distpsnr1", "distpsnr2", "distpsnr3", "distnr")
-
-CLIPS: dict[str, tuple[float | None, float | None]] = {
-    **dict.fromkeys((*_SGSCORES, *_DISTANCES, "magnr"), (-1.0, None)),
-    "fwhm": (None, 10.0),
-    "ndethist": (None, 20.0),
-    "ncovhist": (None, 3000.0),
-    "non_detections": (None, 2000.0),
-    "chinr": (-1.0, 15.0),
-    "sharpnr": (-1.0, 1.5),
-}
-"""Lower and upper bound of each clipped feature (the published training code)."""
-
-MISSING: dict[str, float] = dict.fromkeys((*_SGSCORES, *_DISTANCES, "magnr", "chinr", "sharpnr"), -1.0)
-"""What stands for a missing value: -1 where the survey writes -999 for "no such source", as clipping made it in the
-paper; any feature not named here gets the mean of the training split."""
+from skystamp.inputs import tables
+from skystamp.inputs.scaling import normalised
+from skystamp.inputs.tables import CLIPS, MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +44,8 @@ class InputSpec:
         Of each feature after clipping, over the training split; empty until `fitted`.
     """
 
+    KIND: ClassVar[str] = "detection"
+
     survey: str = "ztf"
     side: int = 63
     crop: int = 21
@@ -80,7 +64,7 @@ class InputSpec:
 
     def to_json(self) -> str:
         """Return the spec as JSON, the form in which a bundle keeps it."""
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps({"kind": self.KIND, **asdict(self)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "InputSpec":
@@ -92,6 +76,7 @@ class InputSpec:
             If a field is unknown or missing.
         """
         fields: dict[str, Any] = json.loads(text)
+        fields.pop("kind", None)
         expected = {each.name for each in dataclass_fields(cls)}
         if set(fields) != expected:
             raise UsageError(f"an input spec should have the fields {sorted(expected)}. Received: {sorted(fields)}")
@@ -101,6 +86,15 @@ class InputSpec:
             return cls(**{**fields, **tuples, "clips": clips})
         except (AttributeError, TypeError, ValueError) as error:
             raise UsageError(f"an input spec should have fields of InputSpec's types. Received: {error}") from error
+
+    def fitted(self, raw: "Raw") -> "InputSpec":
+        """Return the spec with the means and deviations of a training split."""
+        return fitted(self, raw.metadata)
+
+    def feed(self, raw: "Raw") -> dict[str, np.ndarray]:
+        """Return a model's inputs by their names: ``stamps``, and ``metadata`` unless the spec has no features."""
+        made = make(self, raw)
+        return {"stamps": made.stamps, "metadata": made.metadata} if self.features else {"stamps": made.stamps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +114,15 @@ class Raw:
     def take(self, indices: Any) -> "Raw":
         """Return the alerts at these indices."""
         return Raw(self.stamps[indices], self.metadata[indices])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by name, the form in which a bundle keeps its example."""
+        return {"stamps": self.stamps, "metadata": self.metadata}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Raw":
+        """Return what `arrays` gave."""
+        return cls(arrays["stamps"], arrays["metadata"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,59 +186,15 @@ def fitted(spec: InputSpec, raw_metadata: Float64[np.ndarray, "alert feature"]) 
 
     A feature that never varies gets deviation 1, one that is always missing mean 0.
     """
-    clipped = _clipped(spec, raw_metadata)
-    known = ~np.isnan(clipped)
-    count = np.maximum(known.sum(0), 1)
-    means = np.where(known, clipped, 0).sum(0) / count
-    deviations = np.sqrt(np.where(known, (clipped - means) ** 2, 0).sum(0) / count)
-    deviations[deviations == 0] = 1.0
-    return replace(spec, means=tuple(means.tolist()), deviations=tuple(deviations.tolist()))
-
-
-def normalised(
-    images: Float32[np.ndarray, "alert height width band"],
-) -> Float32[np.ndarray, "alert height width band"]:
-    """Return each channel of each image scaled from its minimum to its maximum to 0..1.
-
-    What is not finite becomes 0, and so does a channel that is constant or spans more than float32 can hold.
-    """
-    alerts, height, width, bands = images.shape
-    planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(alerts * bands, height * width)
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, span = planes.min(1), planes.max(1) - planes.min(1)
-        unusual = np.flatnonzero(~(np.isfinite(span) & (span > 0)))
-        masked = planes[unusual]
-        low[unusual], span[unusual] = 0, 1
-        planes -= low[:, None]
-        planes /= span[:, None]
-    planes[unusual] = _normalised_masked(masked)
-    return np.ascontiguousarray(planes.reshape(alerts, bands, height, width).transpose(0, 2, 3, 1))
-
-
-def _normalised_masked(planes: Float32[np.ndarray, "plane pixel"]) -> Float32[np.ndarray, "plane pixel"]:
-    """Return planes with pixels that are not finite, or without any contrast, scaled as `normalised` promises."""
-    shifted = np.where(np.isfinite(planes), planes, np.float32(np.nan))
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        shifted -= np.fmin.reduce(shifted, axis=1, keepdims=True)
-        shifted /= np.fmax.reduce(shifted, axis=1, keepdims=True)
-    return np.nan_to_num(shifted, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    means, deviations = tables.statistics(_clipped(spec, raw_metadata))
+    return replace(spec, means=means, deviations=deviations)
 
 
 def _clipped(spec: InputSpec, table: Float64[np.ndarray, "alert feature"]) -> Float64[np.ndarray, "alert selected"]:
-    columns = [metadata.FEATURES.index(name) for name in spec.features]
-    out = table[:, columns]
-    for i, name in enumerate(spec.features):
-        values = out[:, i]
-        if name in spec.missing:
-            values[np.isnan(values)] = spec.missing[name]
-        low, high = spec.clips.get(name, (None, None))
-        if low is not None or high is not None:
-            np.clip(values, low, high, out=values)
-    return out
+    return tables.clipped(table, metadata.FEATURES, spec.features, spec.clips, spec.missing)
 
 
 def _standardised(
     spec: InputSpec, table: Float64[np.ndarray, "alert feature"]
 ) -> Float32[np.ndarray, "alert selected"]:
-    scaled = (_clipped(spec, table) - np.array(spec.means)) / np.array(spec.deviations)
-    return np.nan_to_num(scaled, nan=0.0).astype(np.float32)
+    return tables.standardised(_clipped(spec, table), spec.means, spec.deviations)

@@ -1,0 +1,27 @@
+"""A packet -> arrivals: the alert or the rejection of each record, with the bytes that it came in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skystamp import avro, classify
+from skystamp.alert import Alert
+from skystamp.avro import Limits
+from skystamp.classify import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An alert, or why there is none, and where it stood.
+
+    `packet` is the container, whose bytes are kept if this ends as a rejection; `position` that of the record in it.
+    """
+
+    item: Alert | Rejection
+    packet: bytes = b""
+    position: int = 0
+
+
+def arrivals(packet: bytes, *, limits: Limits | None = None) -> list[Arrival]:
+    """Return the arrivals of a container, in order."""
+    found: Sequence[Alert | Rejection] = classify.alerts(list(avro.read(packet, limits=limits)))
+    return [Arrival(item, packet, position) for position, item in enumerate(found)]
