@@ -19,7 +19,7 @@ Result
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ def main() -> None:
     longest = max(detections_of(model) for model in models)
     data = train.joined([load_sequences(folder, manifest.TEST, longest) for folder in arguments.data])
     known = data.take(np.flatnonzero(np.isin(data.labels, taxonomy.TEMPORAL)))
+    known = without_allwise(known) if arguments.without_allwise else known
     print(table(rows(models, known), len(known)))
 
 
@@ -62,6 +63,11 @@ def detections_of(model: Model) -> int:
     """Return how many detections a model reads."""
     spec = model.bundle.spec
     return spec.detections if isinstance(spec, SequenceSpec) else 1
+
+
+def without_allwise(data: LabelledSequences) -> LabelledSequences:
+    """Return the same objects as a service without a catalogue sees them."""
+    return replace(data, raw=replace(data.raw, wise=np.full_like(data.raw.wise, np.nan)))
 
 
 def rows(models: list[Model], data: LabelledSequences) -> list[Row]:
@@ -106,6 +112,7 @@ def _arguments() -> Any:
     )
     parser.add_argument("--data", type=Path, action="append", required=True, help="prepared data; may be repeated")
     parser.add_argument("--model", action="append", required=True, help="NAME@ALIAS, NAME/VERSION or a bundle's folder")
+    parser.add_argument("--without-allwise", action="store_true", help="as a service without a catalogue sees them")
     parser.add_argument("--tracking-uri", default=os.environ.get("MLFLOW_TRACKING_URI"))
     return parser.parse_args()
 
