@@ -197,11 +197,12 @@ def read_arrivals(body: Sequence[Framed], *, max_packets: int, max_bytes: int) -
     packets = size = 0
     for container in body:
         part: list[Arrival] = []
-        known = isinstance(container, Reject)
-        for position, item in enumerate([container] if known else avro.read(container)):
+        # A fault that the sender tells has no bytes; what it says stands for them, so that it is stored once.
+        packet = f"{container.reason}: {container.detail}".encode() if isinstance(container, Reject) else container
+        for position, item in enumerate([container] if isinstance(container, Reject) else avro.read(container)):
             (read,) = classify.alerts([item])
             size += sum(map(len, read.cutouts.values())) if isinstance(read, Alert) else 0
-            part.append(Arrival(read, b"" if known else container, position))
+            part.append(Arrival(read, packet, position))
             if packets + len(part) > max_packets:
                 return refusals.too_many(max_packets)
             if size > max_bytes:
