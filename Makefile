@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo serve mlflow test test-long check bench format lock clean
+.PHONY: help install demo serve mlflow test test-long chaos check bench format lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -40,13 +40,17 @@ mlflow: $(STAMP) ## show runs and registered models on 127.0.0.1:5000
 	@mkdir -p .skystamp
 	@$(BIN)/mlflow server --backend-store-uri "$(MLFLOW_TRACKING_URI)" --host 127.0.0.1 --port 5000 --workers 1
 
-test: $(STAMP) ## run the tests: units, the project's own, models, a small Ray cluster
-	@for part in tests/unit "tests --ignore=tests/unit --ignore=tests/model --ignore=tests/ray" tests/model tests/ray; do \
+test: $(STAMP) ## run the tests: units, the project's own, the page in a browser, models, a small Ray cluster
+	@for part in tests/unit "tests --ignore=tests/unit --ignore=tests/model --ignore=tests/ray --ignore=tests/web" tests/web \
+	  tests/model tests/ray; do \
 	  echo "pytest $$part"; $(BIN)/python -m pytest -q -m "not slow" --durations=5 $(CHECKED) $$part; \
 	done
 
 test-long: $(STAMP) ## run the long forms of the checks that `make test` keeps short
 	@$(BIN)/python -m pytest -m slow --timeout=3600 --durations=10 $(CHECKED)
+
+chaos: $(STAMP) ## kill everything while 10,000 packets stream, and see that each has one outcome
+	@$(BIN)/python -m tests.chaos
 
 check: $(STAMP) ## ruff, mypy, import directions, docs
 	@$(BIN)/ruff check .

@@ -61,6 +61,11 @@ def main() -> None:
 
 def real_packets(folder: Path) -> dict[str, Table]:
     """Return the features of the earliest packet of each labelled object of a folder, by class."""
+    return {name: measured(found) for name, found in real_alerts(folder).items()}
+
+
+def real_alerts(folder: Path) -> dict[str, list[Alert]]:
+    """Return the earliest packet of each labelled object of a folder, by class."""
     with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if _usable(row)]
     first: dict[str, dict[str, str]] = {}
@@ -72,7 +77,7 @@ def real_packets(folder: Path) -> dict[str, Table]:
         for item in avro.read(path.read_bytes()):
             if isinstance(item, Decoded) and item.record["candid"] in wanted:
                 alerts[wanted[item.record["candid"]]].append(surveys.read(item.record, item.schema))
-    return {name: measured(found) for name, found in alerts.items()}
+    return alerts
 
 
 def _usable(row: dict[str, str]) -> bool:

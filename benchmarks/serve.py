@@ -1,12 +1,19 @@
-"""The service over HTTP beside the same work without it: alerts a second, and the latency of a request.
+"""The service over HTTP: with a store that has seen a survey, and beside the same work without it.
 
-    python -m benchmarks.serve [--json] [--seconds S]
+    python -m benchmarks.serve [--json] [--smoke] [--seconds S] [--objects N] [--store FILE] [--part stored|stateless]
 
-Starts `serve_apps.alerts` on a free port of loopback, with an untrained model of the published architecture (21 pixels,
-4 views), which costs what a trained one costs. Sends whole simulated packets from 1, 16 and 64 clients at once, one
-packet a request, and containers of 64 packets from 4 clients. Baselines, in this process before the service starts:
-`in_process`, one container through `classify.packets`, and `one_by_one`, the same packets each on its own, what one
-would write first. All share the machine's cores, the clients too.
+`stored`: `serve_apps.alerts` with a first-detection and a temporal model, once with a store of a million objects and,
+as the baseline, once with an empty one, side by side in one cluster. Alerts come in bodies of `TOGETHER`, as
+`skystamp stream` sends them; 40 % are of known objects. Closed loops of more and more clients find the load that each
+can sustain, by turns; open loops then send that much to the large one, and twice as much. Every request has to end as
+200, 408, 429, 503 or 504, and every alert that was answered 200 has to be in the store, or the benchmark fails.
+
+`stateless`: no store, from 1, 16 and 64 clients at once, one packet a request, and containers of 64 packets from 4
+clients. Baselines, in this process before the service starts: `in_process`, one container through `classify.packets`,
+and `one_by_one`, the same packets each on its own, what one would write first.
+
+Models are untrained, of the published architecture (21 pixels, 4 views), and cost what trained ones cost. All share the
+machine's cores, the clients too. `--store FILE` keeps the filled store for the next run.
 """
 
 import argparse
@@ -25,6 +32,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import _stored
+
 HOST = "127.0.0.1"
 PACKETS = 64
 LOADS = {"1_client": (1, 1), "16_clients": (16, 1), "64_clients": (64, 1), "containers_of_64": (4, PACKETS)}
@@ -40,19 +49,43 @@ class Load:
 
 
 def main() -> None:
-    """Print the table, or with --json one object of `ratios` and `figures`."""
-    parser = argparse.ArgumentParser(description="The service over HTTP beside the same work without it.")
+    """Print the tables, or with --json one object of `ratios` and `figures`."""
+    parser = argparse.ArgumentParser(description="The service over HTTP, with a large store and without one.")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--seconds", type=float, default=8, help="length of each load")
-    parser.add_argument("--bundle", type=Path, help="a bundle's folder instead of an untrained model")
+    parser.add_argument("--smoke", action="store_true", help="20,000 objects and short loads: two minutes in all")
+    parser.add_argument("--seconds", type=float, help="length of each load")
+    parser.add_argument("--objects", type=int, help="that the store holds beforehand")
+    parser.add_argument("--store", type=Path, help="a SQLite file to fill and keep, or one filled before")
+    parser.add_argument("--part", choices=("stored", "stateless"), help="one of the two alone")
+    parser.add_argument("--bundle", type=Path, help="a bundle's folder instead of an untrained first-detection model")
     arguments = parser.parse_args()
-    packets = make_packets()
+    seconds = arguments.seconds or (3.0 if arguments.smoke else 20.0)
+    objects = arguments.objects or (20_000 if arguments.smoke else 1_000_000)
+    ratios: dict[str, float] = {}
+    figures: dict[str, float] = {"load_average": os.getloadavg()[0]}
     with tempfile.TemporaryDirectory(prefix="skystamp-bench-") as folder:
         bundle_folder = arguments.bundle or make_bundle(Path(folder) / "bundle")
-        baselines = measure_baselines(packets, bundle_folder, arguments.seconds / 2)
-        with service(bundle_folder) as port:
-            loads = {name: measure(port, packets, *load, arguments.seconds) for name, load in LOADS.items()}
-    report(baselines, loads, as_json=arguments.json)
+        if arguments.part != "stateless":
+            stored = _stored.Settings(Path(folder), bundle_folder, arguments.store, objects, seconds)
+            _add(ratios, figures, *_stored.run(stored, told=not arguments.json))
+        if arguments.part != "stored" and not arguments.smoke:
+            _add(ratios, figures, *stateless(bundle_folder, min(seconds, 8.0), told=not arguments.json))
+    if arguments.json:
+        print(json.dumps({"ratios": ratios, "figures": figures}))
+
+
+def _add(ratios: dict[str, float], figures: dict[str, float], *new: dict[str, float]) -> None:
+    ratios.update(new[0])
+    figures.update(new[1])
+
+
+def stateless(bundle_folder: Path, seconds: float, *, told: bool) -> tuple[dict[str, float], dict[str, float]]:
+    """Return ratios and figures of the service without a store; print them if they are to be told."""
+    packets = make_packets()
+    baselines = measure_baselines(packets, bundle_folder, seconds / 2)
+    with service(bundle_folder) as port:
+        loads = {name: measure(port, packets, *load, seconds) for name, load in LOADS.items()}
+    return report(baselines, loads, told=told)
 
 
 def make_packets() -> list[bytes]:
@@ -167,23 +200,24 @@ def _client(port: int, bodies: Sequence[bytes], start: int, seconds: float) -> l
     return latencies
 
 
-def report(baselines: dict[str, float], loads: dict[str, Load], *, as_json: bool) -> None:
-    """Print what was measured."""
+def report(
+    baselines: dict[str, float], loads: dict[str, Load], *, told: bool
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return ratios and figures, and print them as a table if they are to be told."""
     ratios = {f"{name}_over_one_by_one": load.rate / baselines["one_by_one"] for name, load in loads.items()}
     ratios |= {f"{name}_over_in_process": load.rate / baselines["in_process"] for name, load in loads.items()}
-    if as_json:
-        figures = {f"{name}_alerts_per_s": rate for name, rate in baselines.items()}
-        figures |= {f"{name}_alerts_per_s": load.rate for name, load in loads.items()}
-        figures |= {f"{name}_p50_ms": load.p50_ms for name, load in loads.items()}
-        figures |= {f"{name}_p99_ms": load.p99_ms for name, load in loads.items()}
-        print(json.dumps({"ratios": ratios, "figures": figures}))
-        return
-    print(f"{'load':20}{'alerts/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'of in-process':>15}{'of one by one':>15}")
-    for name, load in loads.items():
-        shares = f"{ratios[f'{name}_over_in_process']:15.2f}{ratios[f'{name}_over_one_by_one']:15.2f}"
-        print(f"{name:20}{load.rate:10.0f}{load.p50_ms:10.1f}{load.p99_ms:10.1f}{shares}")
-    for name, rate in baselines.items():
-        print(f"{name:20}{rate:10.0f}")
+    figures = {f"{name}_alerts_per_s": rate for name, rate in baselines.items()}
+    figures |= {f"{name}_alerts_per_s": load.rate for name, load in loads.items()}
+    figures |= {f"{name}_p50_ms": load.p50_ms for name, load in loads.items()}
+    figures |= {f"{name}_p99_ms": load.p99_ms for name, load in loads.items()}
+    if told:
+        print(f"{'load':20}{'alerts/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'of in-process':>15}{'of one by one':>15}")
+        for name, load in loads.items():
+            shares = f"{ratios[f'{name}_over_in_process']:15.2f}{ratios[f'{name}_over_one_by_one']:15.2f}"
+            print(f"{name:20}{load.rate:10.0f}{load.p50_ms:10.1f}{load.p99_ms:10.1f}{shares}")
+        for name, rate in baselines.items():
+            print(f"{name:20}{rate:10.0f}")
+    return ratios, figures
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
     HTTP ─ Ingress ── bodies ──> Router ── sequences ──> first-detection, temporal-2 .. temporal-5
            limits, JSON          histories, store,       inputs, network; each follows its alias
                                  the model for each
+                                    └ after the answer ─> first-detection-challenger, ...: in shadow (`shadow`)
 
 Each arrow is batched: what waits while a call is on its way travels together in the next, so a lone packet goes at once
 and many share the cost of a hop. A question to a model changes nothing and what the store is told twice it knows once,
@@ -10,20 +11,24 @@ so a call whose replica died is made again.
 """
 
 import os
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
-from serve_apps.ingress import Ingress, Limits
+from serve_apps.ingress import Ingress, IngressSettings
 from serve_apps.model_server import ModelServer
 from serve_apps.router import Router, RouterSettings
+from serve_apps.shadow import Challenger, ChallengerSettings, ShadowSettings, challenger_of
 from skystamp import routing
+from skystamp.api.receiving import Limits
+from skystamp.store import absolute_url
 
 
 class Args(BaseModel):
     """Settings of the application, `args` in its YAML file."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)  # which may be a URL with a password
 
     models: dict[str, str] = Field(
         default={routing.FIRST_DETECTION: f"{routing.FIRST_DETECTION}@champion"},
@@ -34,13 +39,20 @@ class Args(BaseModel):
     )
     store: str | None = Field(
         default=None,
+        repr=False,
         description="Where detections and outcomes are remembered: sqlite:///FILE or postgresql://...; without one, "
         "a body is all that is known of its objects.",
     )
     catalogue: str | None = Field(
         default=None, description="AllWISE in HATS layout, a folder or URL, that temporal models read."
     )
-    follow_s: float = Field(default=30, ge=0, description="Seconds between two looks at an alias; 0 never looks.")
+    follow_s: float = Field(default=30.0, ge=0, description="Seconds between two looks at an alias; 0 never looks.")
+    shadow: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of the alerts that a `challenger` scores too, stored and never answered; needs a store.",
+    )
     batch: int = Field(default=64, ge=1, description="Alerts through a model at once, at most.")
     threads: int = Field(default=2, ge=1, description="CPU threads of a model's network.")
     max_body_bytes: int = Field(default=64 << 20, ge=1, description="Of a body as it travels; 413 over it.")
@@ -51,7 +63,16 @@ class Args(BaseModel):
         ge=1,
         description="Of all bodies in hand of one ingress replica; 503 over it.",
     )
-    timeout_s: float = Field(default=60, gt=0, description="Seconds until a request is answered 504.")
+    max_waiting_requests: int = Field(
+        default=256, ge=1, le=500, description="Requests with a body in hand of one ingress replica; 503 over it."
+    )
+    body_timeout_s: float = Field(default=30.0, gt=0, description="Seconds until a body has to be here; 408 after it.")
+    timeout_s: float = Field(default=60.0, gt=0, description="Seconds until a request is answered 504.")
+    tokens: str | None = Field(
+        default=None,
+        description="File of tokens (`skystamp tokens`); without one, anybody who reaches the service may classify "
+        "and read, and only this machine may change anything.",
+    )
 
 
 def build(args: Args) -> serve.Application:
@@ -60,20 +81,47 @@ def build(args: Args) -> serve.Application:
     if unknown or routing.FIRST_DETECTION not in args.models:
         names = ", ".join(routing.MODEL_FOR.values())
         raise ValueError(f"models should be of {names}, the first among them. Received: {sorted(args.models)}")
-    uri = args.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or _default_uri()
+    args = args.model_copy(update={"store": absolute_url(args.store)}) if args.store else args
+    uri = tracking_uri(args.tracking_uri)
     served = {
         name: ModelServer.options(name=name).bind(
-            reference, uri, args.follow_s, args.batch, args.threads, args.catalogue
+            name, reference, uri, args.follow_s, args.batch, args.threads, args.catalogue
         )
         for name, reference in args.models.items()
     }
     settings = RouterSettings(args.batch, args.max_packets, args.max_unpacked_bytes, args.store)
-    router = Router.bind(served, settings)
-    limits = Limits(args.max_body_bytes, args.max_unpacked_bytes, args.max_waiting_bytes, args.timeout_s)
-    return Ingress.bind(router, limits)
+    router = Router.bind(served, settings, _challengers(args, uri), ShadowSettings(args.shadow, args.follow_s or 30.0))
+    limits = Limits(
+        args.max_body_bytes,
+        args.max_unpacked_bytes,
+        args.max_packets,
+        args.max_waiting_bytes,
+        args.max_waiting_requests,
+        args.body_timeout_s,
+    )
+    tokens = str(Path(args.tokens).absolute()) if args.tokens else None
+    return Ingress.bind(router, IngressSettings(limits, args.timeout_s, tokens))
 
 
-def _default_uri() -> str:
+def _challengers(args: Args, uri: str) -> dict[str, serve.Application]:
+    """Return a deployment for the challenger of each model that can have one; none where nothing is remembered."""
+    if not args.store or not args.shadow:
+        return {}
+    references = {name: challenger_of(reference) for name, reference in args.models.items()}
+    first, names = args.models[routing.FIRST_DETECTION], tuple(args.models)
+    return {
+        name: Challenger.options(name=f"{name}-challenger").bind(
+            ChallengerSettings(
+                name, reference, args.models[name], first, names, uri, args.store, args.catalogue, args.follow_s
+            )
+        )
+        for name, reference in references.items()
+        if reference
+    }
+
+
+def tracking_uri(given: str | None) -> str:
+    """Return the address of MLflow: as given, else as the environment says, else this folder's."""
     from skystamp import tracking
 
-    return tracking.default_uri()
+    return given or os.environ.get("MLFLOW_TRACKING_URI") or tracking.default_uri()

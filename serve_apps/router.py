@@ -9,12 +9,11 @@ other. Without one, or for a body that is not to be kept, the packets of a body 
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -22,12 +21,14 @@ from typing import Any
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from serve_apps import logs, measures
 from serve_apps.calls import call
 from serve_apps.locks import Locks
 from serve_apps.loopback import keep_on_loopback
+from serve_apps.shadow import Shadow, ShadowSettings
 from skystamp import avro, classify, inputs, live
 from skystamp.alert import Alert
-from skystamp.api import Refusal, ServedModel, refusals
+from skystamp.api import Refusal, ServedModel, ShadowModel, refusals
 from skystamp.classify import Answer, Outcome, Read, Rejection
 from skystamp.cluster.batching import Batcher
 from skystamp.errors import Reject, StoreUnavailable
@@ -37,8 +38,7 @@ from skystamp.live import Arrival, Served
 from skystamp.store import Outdated, open_store
 from skystamp.surveys import ztf
 
-log = logging.getLogger("ray.serve")
-
+ASKING = 16  # questions of one router to one model at once; the others wait here, where a time-out takes them back
 ATTEMPTS = 20  # to write what another router's writing made out of date; each that fails means another got on
 
 
@@ -49,20 +49,33 @@ class RouterSettings:
     batch: int
     max_packets: int
     max_bytes: int
-    store: str | None = None
+    store: str | None = field(default=None, repr=False)  # a URL that may hold a password
 
 
-@serve.deployment(max_ongoing_requests=64, graceful_shutdown_timeout_s=30, ray_actor_options={"num_cpus": 0.25})
+@serve.deployment(
+    max_ongoing_requests=64,
+    max_queued_requests=64,  # of one ingress, which has at most a few on their way
+    graceful_shutdown_timeout_s=30,
+    ray_actor_options={"num_cpus": 0.25},
+)
 class Router:
     """Reads the packets of bodies, asks the models, and remembers."""
 
-    def __init__(self, models: dict[str, DeploymentHandle], settings: RouterSettings) -> None:
+    def __init__(
+        self,
+        models: dict[str, DeploymentHandle],
+        settings: RouterSettings,
+        challengers: dict[str, DeploymentHandle] | None = None,
+        shadow: ShadowSettings | None = None,
+    ) -> None:
         keep_on_loopback()
         self._models, self._settings = models, settings
+        self._shadow = Shadow(challengers or {}, shadow or ShadowSettings(0.0, 0.0))
         self._store = open_store(settings.store) if settings.store else None
         self._versions: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(4, "router")
         self._locks = Locks()
+        self._asking = {name: asyncio.Semaphore(ASKING) for name in models}
         self._alone: dict[str, Batcher[Alert, Outcome]] = {
             name: Batcher(partial(call, handle.classify.remote), size=settings.batch, at_once=4)
             for name, handle in models.items()
@@ -73,7 +86,12 @@ class Router:
 
         A body is its containers, and whether its packets are to be remembered, if there is a store.
         """
-        read = await asyncio.gather(*(self._in_thread(self._arrivals, body) for body, _ in bodies))
+        with measures.held("router", len(bodies)):
+            return await self._classified(bodies)
+
+    async def _classified(self, bodies: list[tuple[list[Framed], bool]]) -> list[list[list[Outcome]] | Refusal]:
+        with measures.stage("read"):
+            read = await asyncio.gather(*(self._in_thread(self._arrivals, body) for body, _ in bodies))
         kept = [i for i, (_, keep) in enumerate(bodies) if keep and self._store and not isinstance(read[i], Refusal)]
         together = [one for i in kept for part in read[i] for one in part]
         passing = [i for i in range(len(bodies)) if i not in kept and not isinstance(read[i], Refusal)]
@@ -92,8 +110,14 @@ class Router:
         """Return what each model's deployment serves."""
         return list(await asyncio.gather(*(call(handle.status.remote) for handle in self._models.values())))
 
+    async def challengers(self) -> list[ShadowModel]:
+        """Return what each challenger's deployment holds."""
+        return await self._shadow.status()
+
     def _arrivals(self, body: Sequence[Framed]) -> list[list[Arrival]] | Refusal:
-        return read_arrivals(body, max_packets=self._settings.max_packets, max_bytes=self._settings.max_bytes)
+        found = read_arrivals(body, max_packets=self._settings.max_packets, max_bytes=self._settings.max_bytes)
+        measures.count(measures.PACKETS, 0 if isinstance(found, Refusal) else sum(map(len, found)))
+        return found
 
     # --------------------------------------------------------------------------------------------- with the store
 
@@ -102,25 +126,35 @@ class Router:
         if not arrivals:
             return []
         objects = {(one.item.survey, one.item.object_id) for one in arrivals if isinstance(one.item, Alert)}
+        begun = time.perf_counter()
         async with self._locks.held(objects):
+            measures.observe(measures.STAGE_SECONDS, time.perf_counter() - begun, stage="locks")
             try:
                 for _ in range(ATTEMPTS):
                     try:
-                        return _told(await self._answered(arrivals))
+                        return await self._answered(arrivals)
                     except Outdated:
+                        measures.count(measures.STORE_ERRORS, kind="outdated")
                         continue
             except StoreUnavailable as error:
-                log.warning("the store is not available: %s", error)
+                measures.count(measures.STORE_ERRORS, kind="unavailable")
+                logs.tell(logging.WARNING, "the store is not available", detail=str(error), alerts=len(arrivals))
         return refusals.unavailable()
 
     async def _answered(self, arrivals: list[Arrival]) -> list[Outcome]:
         store = self._store
         if store is None:
             raise StoreUnavailable("there should be a store. Received: none")
-        made = await self._in_thread(live.plan, store, arrivals, await self._served())
-        answers = await self._ask(made.questions, made.seen, made.raw)
-        outcomes, batch = await self._in_thread(live.settle, made, answers)
-        await self._in_thread(partial(store.record, now=time.time()), batch)
+        served = await self._served()
+        with measures.stage("plan"):
+            made = await self._in_thread(live.plan, store, arrivals, served)
+        with measures.stage("ask"):
+            answers = await self._ask(made.questions, made.seen, made.raw)
+        with measures.stage("settle"):
+            outcomes, batch = await self._in_thread(live.settle, made, answers)
+        with measures.stage("record"):
+            await self._in_thread(partial(store.record, now=time.time()), batch)
+        self._shadow.offer(outcomes)
         return outcomes
 
     # ------------------------------------------------------------------------------------------ without the store
@@ -128,10 +162,10 @@ class Router:
     async def _passing(self, arrivals: list[Arrival]) -> list[Outcome]:
         """Return the outcome of each arrival, of which the others are all the history there is."""
         if len(self._models) == 1:
-            return _told(list(await asyncio.gather(*(self._by_itself(one.item) for one in arrivals))))
+            return list(await asyncio.gather(*(self._by_itself(one.item) for one in arrivals)))
         alerts = [one.item for one in arrivals if isinstance(one.item, Alert)]
         answers = iter(await self._sequenced(alerts) if alerts else [])
-        return _told([next(answers) if isinstance(one.item, Alert) else one.item for one in arrivals])
+        return [next(answers) if isinstance(one.item, Alert) else one.item for one in arrivals]
 
     async def _by_itself(self, item: Alert | Rejection) -> Outcome:
         (batcher,) = self._alone.values()
@@ -182,7 +216,8 @@ class Router:
         place = {row: i for i, row in enumerate(rows)}
         moved = [tuple(place[row] for row in read) for read in reads]
         alerts = [replace(seen[row], cutouts={}) for row in rows]
-        return list(await call(self._models[name].ask.remote, moved, alerts, raw.take(rows)))
+        async with self._asking[name]:
+            return list(await call(self._models[name].ask.remote, moved, alerts, raw.take(rows)))
 
     async def _in_thread(self, work: Callable[..., Any], *values: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *values)
@@ -199,10 +234,11 @@ def read_arrivals(body: Sequence[Framed], *, max_packets: int, max_bytes: int) -
         part: list[Arrival] = []
         # A fault that the sender tells has no bytes; what it says stands for them, so that it is stored once.
         packet = f"{container.reason}: {container.detail}".encode() if isinstance(container, Reject) else container
-        for position, item in enumerate([container] if isinstance(container, Reject) else avro.read(container)):
+        items = [container] if isinstance(container, Reject) else avro.read(container, contents=True)
+        for position, item in enumerate(items):
             (read,) = classify.alerts([item])
             size += sum(map(len, read.cutouts.values())) if isinstance(read, Alert) else 0
-            part.append(Arrival(read, packet, position))
+            part.append(Arrival(read, packet, position, None if isinstance(item, Reject) else item.content))
             if packets + len(part) > max_packets:
                 return refusals.too_many(max_packets)
             if size > max_bytes:
@@ -215,11 +251,3 @@ def read_arrivals(body: Sequence[Framed], *, max_packets: int, max_bytes: int) -
 def _parted(outcomes: Any, containers: Sequence[Sequence[Arrival]]) -> list[list[Outcome]]:
     each = iter(outcomes)
     return [list(islice(each, len(part))) for part in containers]
-
-
-def _told(outcomes: list[Outcome]) -> list[Outcome]:
-    """Return the outcomes after the log was told of each rejection."""
-    for outcome in outcomes:
-        if isinstance(outcome, Rejection):
-            log.info(json.dumps({"rejected": outcome.alert_id, "reason": outcome.reason, "detail": outcome.detail}))
-    return outcomes

@@ -25,6 +25,7 @@ class Broker:
     """A running broker."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self.at = f"127.0.0.1:{port}"
 
     def url(self, topic: str, group: str = "") -> str:
@@ -70,13 +71,14 @@ class Broker:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Broker]:
-    """Run a broker for as long as this lasts; its log lies in the folder."""
+def running(folder: Path, *options: str, advertised: str = "") -> Iterator[Broker]:
+    """Run a broker for as long as this lasts; its log lies in the folder. Clients are sent to `advertised`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"tcp://127.0.0.1:{port}"
-    command = [program(folder), "--listener-url", url, "--advertised-listener-url", url]
+    told = f"tcp://{advertised}" if advertised else url
+    command = [program(folder), "--listener-url", url, "--advertised-listener-url", told, *options]
     with (folder / "broker.log").open("wb") as log:
         process = subprocess.Popen([*command, "--storage-engine", "memory://tansu/"], stdout=log, stderr=log)
     try:

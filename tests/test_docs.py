@@ -16,6 +16,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("datasets/*/*.md"), *ROOT.glob("tune_jobs/*.md")])
 COMMANDS = typer.main.get_group(app).commands
 WRONG_USE = typer.BadParameter.__mro__[1]  # typer keeps its UsageError to itself
+NO_STUDIES = {"arguments", "tables", "temporal_cells", "train_one"}  # what studies share, and a training alone
+STUDIES = [path for path in sorted((ROOT / "tune_jobs").glob("[a-z]*.py")) if path.stem not in NO_STUDIES]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -176,12 +178,18 @@ def test_every_benchmark_is_documented():
 
 
 def test_every_study_says_its_question_command_cost_and_result():
-    for path in (ROOT / "tune_jobs").glob("first_*.py"):
+    for path in STUDIES:
         text = path.read_text()
 
         missing = [word for word in ("Question", "Command", "Cost", "Result") if f"\n{word}" not in text]
 
         assert missing == [], path.name
+
+
+def test_every_study_is_in_the_list_of_studies():
+    rows = re.findall(r"^\| `([a-z_]+)\.py` \|", (ROOT / "tune_jobs" / "README.md").read_text(), re.MULTILINE)
+
+    assert set(rows) == {path.stem for path in STUDIES} | {"train_one"}
 
 
 def _fault(arguments: list[str]) -> str | None:

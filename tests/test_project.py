@@ -20,19 +20,30 @@ COVERED_ELSEWHERE = {
     "errors": "a table of names; every test that sees a rejection reads it",
     "alert": "a frozen dataclass without behaviour",
     "pyfunc": "tests/model/test_tracking.py loads a model through it",
+    "api/metering": "tests/unit/api/test_receiving.py is told what happens through it",
+    "api/routes": "tests/unit/api/test_application.py and test_access.py ask each of them",
     "classify/outcomes": "tests/unit/classify/test_single.py and test_sequenced.py read every outcome through it",
     "cluster/families": "tests/model/families/test_temporal.py asks for each family and for one that is none",
     "cluster/families/configuration": "tests/model/families/test_single.py and test_temporal.py make configurations",
     "inputs": "tests/unit/inputs/test_sequence.py writes and reads specs of both kinds",
     "inputs/scaling": "tests/unit/inputs/test_detection.py scales stamps of every kind",
     "inputs/tables": "tests/unit/inputs/test_detection.py and test_sequence.py read tables of both kinds",
+    "cli/compare": "tests/model/test_evaluate.py runs the command",
+    "cli/ensemble": "tests/model/test_evaluate.py runs the command",
+    "cli/evaluate": "tests/model/test_evaluate.py runs the command",
+    "cluster/ensembling": "tests/model/test_evaluate.py makes an ensemble by the command",
+    "models/running": "tests/model/test_evaluate.py reads the engine in a page",
     "cli/classify": "tests/unit/cli/test_commands.py runs the commands",
+    "cli/promoting": "tests/model/test_cli_models.py promotes and rolls back by it",
     "cli/prepare": "tests/unit/cli/test_commands.py runs the commands",
     "cli/simulate": "tests/unit/cli/test_commands.py runs the commands",
     "cluster/session": "every test of tests/ray that reads or writes data goes through it",
+    "store/scored": "tests/unit/test_night.py reads a store through it",
     "store/tables": "definitions; tests/unit/store/test_migrations.py compares them with the migrations",
     "store/values": "frozen dataclasses; every test of tests/unit/store passes them in and gets them back",
     "store/versions/v0001_first": "tests/unit/store/test_migrations.py runs it",
+    "store/versions/v0003_packets": "tests/unit/store/test_migrations.py runs it",
+    "store/versions/v0002_spread": "tests/unit/store/test_migrations.py runs it",
     "synthetic/exposing": "tests/unit/synthetic/test_images.py measures what it exposes",
     "synthetic/flaws": "tests/unit/synthetic/test_images.py looks at each kind",
     "synthetic/hosts": "tests/unit/synthetic/test_sources.py and test_populations.py",
@@ -170,6 +181,73 @@ def test_the_library_does_not_read_the_environment():
     ]
 
     assert not wrong, f"read the environment in an entry point and pass the value in: {wrong}"
+
+
+UNPICKLES = {
+    # Calls and keywords that run what they read, in the libraries that we have or that people reach for.
+    "names": {"read_pickle", "PickleType", "unsafe_load", "full_load", "enable_unsafe_deserialization", "eval", "exec"},
+    "modules": {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "jsonpickle", "torch"},
+    "keywords": {"allow_pickle": True, "safe_mode": False, "weights_only": False},
+}
+OWN_BYTES = {
+    # Between two stages of one Ray Data pipeline, inside the cluster: made and read by the same function's two halves.
+    "platform/skystamp/cluster/score.py",
+    "platform/skystamp/cluster/histories/on_ray.py",
+}
+
+
+def test_nothing_from_the_network_or_the_store_is_unpickled():
+    wrong = [
+        f"{name}:{line}"
+        for path in python_files(*CODE)
+        if (name := str(path.relative_to(ROOT))) not in OWN_BYTES
+        for line in _unpickling(_tree(path))
+    ]
+
+    assert not wrong, f"data that can run code (docs/decisions/0006 and 0019): {wrong}"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_wrong"),
+    [
+        pytest.param("import pickle", True, id="pickle"),
+        pytest.param("from cloudpickle import loads", True, id="cloudpickle"),
+        pytest.param("np.load(file, allow_pickle=True)", True, id="numpy"),
+        pytest.param("np.load(file, allow_pickle=False)", False, id="numpy-safe"),
+        pytest.param("np.load(file)", False, id="numpy-default"),
+        pytest.param("keras.saving.load_model(file, safe_mode=False)", True, id="keras"),
+        pytest.param("torch.load(file)", True, id="torch"),
+        pytest.param("sa.Column(sa.PickleType)", True, id="sqlalchemy"),
+        pytest.param("pd.read_pickle(file)", True, id="pandas"),
+        pytest.param("yaml.load(text)", True, id="yaml"),
+        pytest.param("yaml.safe_load(text)", False, id="yaml-safe"),
+        pytest.param("eval(text)", True, id="eval"),
+        pytest.param("model.eval()", False, id="a-method-called-eval"),
+    ],
+)
+def test_unpickling_is_seen(source: str, is_wrong: bool):
+    assert bool(_unpickling(ast.parse(source))) == is_wrong
+
+
+def _unpickling(tree: ast.AST) -> list[int]:
+    return [node.lineno for node in ast.walk(tree) if _unpickles(node)]
+
+
+def _unpickles(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names=names):
+            return any(alias.name.split(".")[0] in UNPICKLES["modules"] for alias in names)
+        case ast.ImportFrom(module=str(module)):
+            return module.split(".")[0] in UNPICKLES["modules"]
+        case ast.Attribute(value=ast.Name(id="torch" | "yaml"), attr="load"):
+            return True
+        case ast.Attribute(attr=name):
+            return name in UNPICKLES["names"] - {"eval", "exec"}
+        case ast.Name(id=name):
+            return name in UNPICKLES["names"]
+        case ast.keyword(arg=name, value=ast.Constant(value=value)):
+            return UNPICKLES["keywords"].get(name, ...) is value
+    return False
 
 
 def test_only_entry_points_set_up_logging():

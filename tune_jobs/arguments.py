@@ -42,6 +42,10 @@ def parser(study: str, doc: str | None, *, trials: bool) -> argparse.ArgumentPar
         group.add_argument("--sampler", choices=("tpe", "random"), default="tpe")
         group.add_argument("--trials", type=int, default=133)
         group.add_argument("--no-prune", dest="prune", action="store_false", help="let every trial run to its end")
+    group.add_argument(
+        "--no-calibrate", dest="calibrate", action="store_false", help="no temperature fitted on validation"
+    )
+    group.add_argument("--ensemble", action="store_true", help="register the chosen configuration's seeds as one")
     training = made.add_argument_group("training")
     training.add_argument("--max-iterations", type=int, default=30_000)
     training.add_argument("--validate-every", type=int, default=10)
@@ -54,14 +58,15 @@ def parser(study: str, doc: str | None, *, trials: bool) -> argparse.ArgumentPar
 
 
 def connect(arguments: argparse.Namespace) -> None:
-    """Connect to the cluster that the arguments name, or start one of this machine alone."""
+    """Connect to the cluster that the arguments name, or start one of this machine alone; a connection stays."""
     from skystamp.cluster import environment
 
     environment.apply(local=not arguments.address)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import ray
 
-    ray.init(address=arguments.address or None, log_to_driver=arguments.verbose, logging_level="WARNING")
+    if not ray.is_initialized():
+        ray.init(address=arguments.address or None, log_to_driver=arguments.verbose, logging_level="WARNING")
 
 
 def tracking_uri(arguments: argparse.Namespace) -> str:
@@ -82,6 +87,8 @@ def shared(arguments: argparse.Namespace) -> dict[str, Any]:
         "cpus": arguments.cpus_per_trial,
         "gpus": arguments.gpus_per_trial,
         "seed": arguments.seed,
+        "calibrate": arguments.calibrate,
+        "ensemble": arguments.ensemble,
         "commit": arguments.commit or _commit(),
     }
 
@@ -92,15 +99,36 @@ def fixed(arguments: argparse.Namespace) -> dict[str, Any]:
     return {**length, **dict(setting(text) for text in arguments.set)}
 
 
-def log_table(arguments: argparse.Namespace, experiment: str, text: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Log the table of a study of several parts with its run, which is found again or made: Markdown and JSON."""
+def log_table(
+    arguments: argparse.Namespace,
+    experiment: str,
+    text: str,
+    rows: Sequence[Mapping[str, Any]],
+    figures: Mapping[str, Any] | None = None,
+) -> None:
+    """Log a study's table with the study's own run, which is found again or made: Markdown, JSON, and its figures.
+
+    The files are ``EXPERIMENT.md``, ``EXPERIMENT.json`` and, of each figure, ``NAME.png``.
+    """
     from skystamp import tracking
 
     tracker = tracking.open_tracker(experiment, tracking_uri(arguments))
     run = tracker.find(arguments.name) or tracker.start(arguments.name, tags={"study": arguments.name})
+    tracker.log(run, tags=_data(arguments.data))
     tracker.log_text(run, text, f"{experiment}.md")
     tracker.log_json(run, list(rows), f"{experiment}.json")
+    for name, figure in (figures or {}).items():
+        tracker.log_figure(run, figure, f"{name}.png")
     tracker.finish(run)
+
+
+def _data(folders: Sequence[Path]) -> dict[str, str]:
+    """Return what a study's data are called, and their hash."""
+    from skystamp.cluster import train
+    from skystamp.cluster.data.shards import read_manifest
+
+    names = ", ".join(str(read_manifest(folder)["name"]) for folder in folders)
+    return {"data": names, "data_hash": train.data_hash(folders)}
 
 
 def setting(text: str) -> tuple[str, Any]:

@@ -45,9 +45,9 @@ class Rates:
     bogus_twice: int
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Read the arguments, count, and print the table."""
-    arguments = _arguments()
+    arguments = _arguments(given)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from skystamp import tracking
 
@@ -113,7 +113,7 @@ def _table(rates: Sequence[Rates]) -> str:
     return "\n".join(lines)
 
 
-def _arguments() -> Any:
+def _arguments(given: Sequence[str] | None = None) -> Any:
     parser = argparse.ArgumentParser(
         prog="python -m tune_jobs.bogus_twice",
         description=__doc__,
@@ -125,7 +125,7 @@ def _arguments() -> Any:
     parser.add_argument("--tracking-uri", default=os.environ.get("MLFLOW_TRACKING_URI"))
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--smoke", action="store_true", help="on 30 objects simulated for it")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if not arguments.smoke and not (arguments.packets and arguments.labels):
         parser.error("PACKETS and --labels are needed, or --smoke")
     return arguments

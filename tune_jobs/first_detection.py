@@ -24,6 +24,7 @@ The same ``--name`` goes on with an interrupted study.
 
 import argparse
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tune_jobs import arguments as common
@@ -46,9 +47,9 @@ DEMO: dict[str, list[Any]] = {"learning_rate": [1e-3, 5e-4], "beta": [0.3, 0.5],
 SPACES = {"paper": PAPER, "enhanced": ENHANCED, "demo": DEMO}
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Read the arguments, run the study, and print how it ended."""
-    arguments = _arguments()
+    arguments = _arguments(given)
     common.connect(arguments)
     from skystamp.cluster import search
 
@@ -71,12 +72,12 @@ def _few(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"dropout_at": ["joint"], "cosine_decay": True} if arguments.space == "demo" else {}
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = common.parser("first_detection", __doc__, trials=True)
     parser.add_argument("--space", choices=sorted(SPACES), default="paper")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if arguments.smoke:
-        arguments.trials, arguments.seeds, arguments.max_iterations, arguments.validate_every = 2, 1, 40, 20
+        arguments.trials, arguments.seeds, arguments.max_iterations, arguments.validate_every = 1, 1, 4, 2
     return arguments
 
 

@@ -40,9 +40,9 @@ DETECTIONS = (2, 3, 4, 5)
 SMOKE = {"crop": 21, "k": 1, "theta": 0.0, "kernel": 3, "batch": 12}
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Read the arguments, run a study for each n, and print their table."""
-    arguments = _arguments()
+    arguments = _arguments(given)
     plans = {n: _configurations(arguments, n) for n in arguments.detections}
     common.connect(arguments)
     from skystamp.cluster import search

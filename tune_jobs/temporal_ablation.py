@@ -44,6 +44,9 @@ PARTS: dict[str, dict[str, Any]] = {
     "metadata": {"images": False, "allwise": False},
 }
 
+SMOKED = (WHOLE, "metadata")
+"""What ``--smoke`` tries."""
+
 _OWN = {"max_iterations", "validate_every", "seed", "images", "metadata", "allwise"}
 
 NOTE = f"""\
@@ -54,9 +57,9 @@ median.
 """
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Read the arguments, run a study for each n, and print their table."""
-    arguments = _arguments()
+    arguments = _arguments(given)
     common.connect(arguments)
     from skystamp.cluster import search
     from skystamp.cluster.search import table
@@ -96,7 +99,7 @@ def _study(arguments: argparse.Namespace, n: int) -> Any:
         **common.shared(arguments),
         name=f"{arguments.name}-{n}",
         model=routing.MODEL_FOR[n],
-        configurations=PARTS,
+        configurations={name: PARTS[name] for name in (SMOKED if arguments.smoke else PARTS)},
         fixed={**_settings(arguments, n), **common.fixed(arguments)},
         choose=search.FASTEST_OF_EQUALS,
         test_each=True,

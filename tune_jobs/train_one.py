@@ -6,7 +6,8 @@
 Cost: 3 minutes on 2 cores for 1,500 iterations of the 21-pixel network at batch 64; a temporal model costs as much an
 iteration as a first-detection one of n times the batch.
 `--data` may be given several times: training and validation splits are joined. `--evaluate` names prepared data whose
-test split is scored. `--register` puts the bundle into the registry under its name.
+test split is scored. `--register` puts the bundle into the registry under its name, with the scores of the first of
+them, which the gate of a promotion asks for.
 """
 
 import argparse
@@ -43,15 +44,17 @@ def main() -> None:
         on_validation=_progress,
     )
     _show("validation", trained.scores, trained.matrix.tolist(), family.classes)
+    tags: dict[str, str] = {}
     for folder in arguments.evaluate:
         scores, matrix = train.evaluate(arguments.out, train.load(family, [folder], "test"))
         _show(f"test of {folder}", scores, matrix.tolist(), family.classes)
+        tags = tags or train.figures_tags(scores, [folder], trained.seconds)
     for folder in arguments.evaluate_whole:
         whole = train.joined([train.load(family, [folder], split) for split in ("train", "validation", "test")])
         scores, matrix = train.evaluate(arguments.out, whole.earliest() if family.detections == 1 else whole)
         _show(f"all of {folder}, an object once", scores, matrix.tolist(), family.classes)
     if arguments.register:
-        _register(arguments.out, arguments.model, trained.scores, tracking, arguments.tracking_uri)
+        _register(arguments.out, arguments.model, trained.scores, tags, tracking, arguments.tracking_uri)
 
 
 def _arguments() -> argparse.Namespace:
@@ -86,12 +89,14 @@ def _show(title: str, scores: dict[str, float], matrix: list[list[int]], classes
         print(f"  {label:9} recall {scores[f'recall_{label}']:.3f}  {row}")
 
 
-def _register(folder: Path, name: str, scores: dict[str, float], tracking: Any, uri: str | None) -> None:
+def _register(
+    folder: Path, name: str, scores: dict[str, float], tags: dict[str, str], tracking: Any, uri: str | None
+) -> None:
     tracker = tracking.open_tracker(name, uri or tracking.default_uri())
     run = tracker.start("train_one")
     tracker.log(run, metrics=scores)
     model = tracker.log_bundle(run, folder, scores)
-    version = tracking.register(model, name, tracker.uri, run=run)
+    version = tracking.register(model, name, tracker.uri, run=run, tags=tags)
     tracker.finish(run)
     print(f"registered {name} version {version} as {tracking.propose(name, version, tracker.uri)}")
 

@@ -4,6 +4,7 @@ Units stop here: every number below has the unit its comment gives, and modules 
 survey's own record again.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,23 @@ class SolarSystemMatch:
     name: str
     distance: float  # arcsec
     magnitude: float  # V band, mag; NaN where the packet has none
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """An earlier look at an alert's position, as its packet reports it: a detection, or an upper limit.
+
+    `alert_id` and the magnitudes are None and NaN for a limit; `limit` is the faintest point source that would have
+    been seen (5 sigma).
+    """
+
+    mjd: float  # days, UTC
+    band: str
+    limit: float  # mag
+    alert_id: int | None = None
+    magnitude: float = math.nan  # mag, of the difference
+    error: float = math.nan  # mag
+    is_negative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ AT_ONCE = 4  # requests on their way
 
 _TRIES = 8
 _SYNC = bytes(range(16))  # the marker between blocks; any 16 bytes
-_AGAIN = {500, 502, 503, 504}  # a classification changes nothing, so a request may be sent again
+_LONGEST_S = 60.0  # that a service may ask to wait
+_AGAIN = {408, 429, 500, 502, 503, 504}  # a classification changes nothing, so a request may be sent again
 _HEADERS = {"content-type": "application/avro"}
 
 OutcomeDict = dict[str, Any]
@@ -52,7 +53,9 @@ class Body:
     packets: int
 
 
-def classify_files(url: str, paths: Sequence[Path], *, timeout_s: float = 120) -> Iterator[OutcomeDict]:
+def classify_files(
+    url: str, paths: Sequence[Path], *, timeout_s: float = 120.0, token: str = ""
+) -> Iterator[OutcomeDict]:
     """Yield the outcome of every packet of alert files, archives and folders of them, in order.
 
     Parameters
@@ -63,6 +66,8 @@ def classify_files(url: str, paths: Sequence[Path], *, timeout_s: float = 120) -
         What `skystamp.sources.find` takes.
     timeout_s : float
         Of one request.
+    token : str
+        That the service asks for; "" where it asks for none.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def classify_files(url: str, paths: Sequence[Path], *, timeout_s: float = 120) -
         If a path holds no alerts.
     """
     items = chain.from_iterable(map(sources.packets, sources.find(paths).sources))
-    with httpx.Client(base_url=url, timeout=timeout_s) as client, ThreadPoolExecutor(AT_ONCE, "post") as pool:
+    with _client(url, timeout_s, token) as client, ThreadPoolExecutor(AT_ONCE, "post") as pool:
 
         def send(part: Body | Reject) -> Future[list[OutcomeDict]]:
             return pool.submit(_outcomes, client, part)
@@ -81,7 +86,7 @@ def classify_files(url: str, paths: Sequence[Path], *, timeout_s: float = 120) -
             yield from outcomes
 
 
-def post(url: str, body: bytes, *, timeout_s: float = 120) -> dict[str, Any]:
+def post(url: str, body: bytes, *, timeout_s: float = 120.0, token: str = "") -> dict[str, Any]:
     """Return the service's answer, counts and outcomes, to one container.
 
     Raises
@@ -89,7 +94,7 @@ def post(url: str, body: bytes, *, timeout_s: float = 120) -> dict[str, Any]:
     ServiceError
         If the service does not answer, or refuses the body.
     """
-    with httpx.Client(base_url=url, timeout=timeout_s) as client:
+    with _client(url, timeout_s, token) as client:
         return _answer(client, body)
 
 
@@ -170,6 +175,11 @@ def _long(value: int) -> bytes:
 # ------------------------------------------------------------------------------------------------------------- sending
 
 
+def _client(url: str, timeout_s: float, token: str) -> httpx.Client:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.Client(base_url=url, timeout=timeout_s, headers=headers)
+
+
 def _in_order(
     parts: Iterable[Body | Reject], send: Callable[[Body | Reject], "Future[list[OutcomeDict]]"]
 ) -> Iterator[list[OutcomeDict]]:
@@ -195,6 +205,7 @@ def _outcomes(client: httpx.Client, part: Body | Reject) -> list[OutcomeDict]:
 def _answer(client: httpx.Client, body: bytes) -> dict[str, Any]:
     fault = "nothing was sent"
     for attempt in range(_TRIES):
+        asked_s = 0.0
         try:
             response = client.post("/v1/classify", content=body, headers=_HEADERS)
         except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -206,8 +217,14 @@ def _answer(client: httpx.Client, body: bytes) -> dict[str, Any]:
             fault = f"status {response.status_code} {response.text[:300]}"
             if response.status_code not in _AGAIN:
                 raise ServiceError(f"{client.base_url} refused the packets: {fault}")
-        time.sleep(_pause_s(attempt))
+            asked_s = _seconds(response.headers.get("retry-after", ""))
+        time.sleep(max(asked_s, _pause_s(attempt)))
     raise ServiceError(f"{client.base_url} should answer; is it up? Received, {_TRIES} times: {fault}")
+
+
+def _seconds(retry_after: str) -> float:
+    """Return what Retry-After asks for, within bounds; 0 for the form that is a date."""
+    return min(float(retry_after), _LONGEST_S) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
 def _pause_s(attempt: int) -> float:

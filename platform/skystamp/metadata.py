@@ -72,6 +72,20 @@ def galactic(
     return _rotated(_matrix("galactic"), ra, dec)
 
 
+def galactic_plane(points: int = 361) -> tuple[Float64[np.ndarray, " point"], Float64[np.ndarray, " point"]]:
+    """Return ICRS ra and dec (deg) of points along galactic latitude 0."""
+    return _circle("galactic", points)
+
+
+def ecliptic_circle(points: int = 361) -> tuple[Float64[np.ndarray, " point"], Float64[np.ndarray, " point"]]:
+    """Return ICRS ra and dec (deg) of points along ecliptic latitude 0."""
+    return _circle("ecliptic", points)
+
+
+def _circle(frame: str, points: int) -> tuple[Float64[np.ndarray, " point"], Float64[np.ndarray, " point"]]:
+    return _rotated(_matrix(frame).T, np.linspace(0, 360, points), np.zeros(points))
+
+
 @cache
 def _matrix(frame: str) -> Float64[np.ndarray, "axis axis"]:
     """Return the rotation from ICRS, as astropy has it: its images of the three axes.

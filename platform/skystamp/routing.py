@@ -29,6 +29,21 @@ class Route:
     flags: tuple[str, ...] = ()
 
 
+def counts(model: str, served: Collection[str]) -> tuple[int, int | None]:
+    """Return the fewest and most accepted detections that a model answers for; None for no limit.
+
+    Raises
+    ------
+    UsageError
+        If the model answers for none: it is not of `MODEL_FOR`, or not served.
+    """
+    able = [n for n in MODEL_FOR if any(MODEL_FOR[k] in served for k in range(1, n + 1))]
+    found = [n for n in able if route(n, served).model == model]
+    if not found:
+        raise UsageError(f"the model should be one that is served, of {sorted(served)}. Received: {model}")
+    return found[0], None if found[-1] == LONGEST else found[-1]
+
+
 def route(detections: int, served: Collection[str]) -> Route:
     """Return the route of an object with so many accepted detections, given the models that are served.
 

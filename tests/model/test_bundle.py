@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skystamp import bundle, inputs, metadata, taxonomy
+from skystamp.calibration import tempered
 from skystamp.errors import BundleError
 from skystamp.inputs import InputSpec, Raw
 from skystamp.models import saved
@@ -178,3 +179,49 @@ def test_model_of_images_alone_is_fed_no_metadata(tmp_path):
 
     assert isinstance(images, keras.Model)
     assert bundle.load(folder).predict(raw(3)).shape == (3, 5)
+
+
+def test_temperature_travels_with_the_bundle_and_changes_no_class(tmp_path, model, spec, folder):
+    other = raw(40, seed=8)
+    about = {"calibration": {"split": "validation"}}
+
+    warm = bundle.save(
+        tmp_path, model, name="x", spec=spec, classes=CLASSES, example=raw(), about=about, card="", temperature=2.0
+    )
+
+    cold, loaded = bundle.load(folder), bundle.load(warm)
+    np.testing.assert_allclose(loaded.predict(other), tempered(cold.predict(other), 2.0), atol=1e-6)
+    np.testing.assert_array_equal(loaded.predict(other).argmax(1), cold.predict(other).argmax(1))
+    assert (cold.temperature, loaded.temperature) == (1.0, 2.0)
+    assert loaded.predict_with_spread(other).spread is None
+
+
+def test_bundle_of_before_temperatures_answers_as_it_did(folder):
+    answers = bundle.load(folder).predict(raw(9))
+    facts = json.loads((folder / "bundle.json").read_text())
+    del facts["temperature"]
+    (folder / "bundle.json").write_text(json.dumps(facts))
+
+    old = bundle.load(folder)
+
+    assert old.temperature == 1.0
+    assert old.predict(raw(9)).tobytes() == answers.tobytes()
+
+
+@pytest.mark.parametrize("temperature", [3.0, 0.0, -1.0, "warm"])
+def test_bundle_whose_temperature_was_changed_by_hand_does_not_load(folder, temperature):
+    change(folder, "bundle.json", temperature=temperature)
+
+    with pytest.raises(BundleError):
+        bundle.load(folder)
+
+
+def test_recalibrated_bundle_loads_and_keeps_what_it_said_of_itself(folder):
+    before = bundle.load(folder).predict(raw(9))
+
+    bundle.recalibrate(folder, 1.5, {"calibration": {"examples": 9}})
+
+    after = bundle.load(folder)
+    np.testing.assert_allclose(after.predict(raw(9)), tempered(before, 1.5), atol=1e-6)
+    assert after.about["dataset"] == "synthetic"
+    assert after.about["calibration"] == {"examples": 9}

@@ -244,12 +244,14 @@ with np.load(folder / "given.npz") as given:
 for name in ("whole", "cells"):
     model = saved.load(folder / f"{name}.keras")
     feed = {tensor.name: given[tensor.name] for tensor in model.inputs}
-    answers[name] = engine.compiled(model)(feed)
+    network = engine.compiled(model)
+    answers[name] = network(feed)
+    slopes = slopes if name == "cells" else network.pull(feed, np.eye(*answers[name].shape, dtype=np.float32))
 before = [np.asarray(variable.value) for variable in model.trainable_variables]
 model.compile(keras.optimizers.SGD(1.0), lambda y, p: (p - 1) ** 2)
 model.train_on_batch(feed, np.zeros(answers["cells"].shape, np.float32))
 moved = [not np.array_equal(old, new.value) for old, new in zip(before, model.trainable_variables)]
-np.savez(folder / "answers.npz", moved=moved, **answers)
+np.savez(folder / "answers.npz", moved=moved, **answers, **{f"slope_{name}": slopes[name] for name in slopes})
 """
 
 
@@ -260,7 +262,7 @@ def every_cell() -> keras.Model:
     return keras.Model([sequence], keras.layers.Concatenate()(each))
 
 
-def test_jax_answers_like_tensorflow_and_trains(tmp_path):
+def test_jax_answers_and_differentiates_like_tensorflow_and_trains(tmp_path):
     models, given = {"whole": build(SMALL), "cells": every_cell()}, feed(SMALL)
     np.savez(tmp_path / "given.npz", **given)
     for name, model in models.items():
@@ -274,4 +276,7 @@ def test_jax_answers_like_tensorflow_and_trains(tmp_path):
     with np.load(tmp_path / "answers.npz") as found:
         for name, model in models.items():
             assert found[name] == pytest.approx(engine.compiled(model)(given), abs=1e-5), name
+        weights = np.eye(*found["whole"].shape, dtype=np.float32)
+        for name, slope in engine.compiled(models["whole"]).pull(given, weights).items():
+            assert found[f"slope_{name}"] == pytest.approx(slope, abs=1e-5), name
         assert found["moved"].all()

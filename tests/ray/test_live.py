@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 
-from skystamp import api, bundle, classify, metadata, surveys, taxonomy
+from skystamp import api, bundle, classify, frames, live, surveys
 from skystamp.classify import Model, Models
-from skystamp.inputs import InputSpec, Raw, RawSequences, SequenceSpec
-from tests import making
+from skystamp.store import open_store
+from tests import bundles, contents, making
 
 pytestmark = [
     pytest.mark.usefixtures("cluster"),
@@ -35,41 +34,31 @@ OBJECTS, NIGHTS = 6, 4
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the bundles of a first-detection model and of temporal ones of two and three, all untrained."""
-    from skystamp.models import stamp, temporal
-
-    root, rng = tmp_path_factory.mktemp("bundles"), np.random.default_rng(0)
-    stamps = rng.normal(100, 10, (4, 3, 63, 63, 3)).astype(np.float32)
-    numbers = rng.uniform(0, 20, (4, 3, len(metadata.FEATURES)))
-    raw = RawSequences(stamps, numbers, 59000.0 + np.cumsum(np.ones((4, 3)), 1), rng.uniform(8, 16, (4, 5)))
-    first = InputSpec().fitted(Raw(stamps[:, 0], numbers[:, 0]))
-    network = stamp.build(stamp.StampConfig(k=1), seed=1)
-    made = {"first-detection": (network, first, Raw(stamps[:, 0], numbers[:, 0]), taxonomy.FIRST_DETECTION)}
-    for n in (2, 3):
-        config = temporal.TemporalConfig(n, side=21, crop=21, k=1, cell="conv1d", window=2, units=8)
-        spec = SequenceSpec(n, crop=21).fitted(raw.first(n))
-        made[f"temporal-{n}"] = (temporal.build(config, seed=n), spec, raw.first(n), taxonomy.TEMPORAL)
-    return {
-        name: bundle.save(
-            root / name, net, name=name, spec=spec, classes=classes, example=example, about={}, card="# toy"
-        )
-        for name, (net, spec, example, classes) in made.items()
-    }
+    return bundles.make(tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture(scope="module")
-def service(
-    cluster: None, folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
+def store_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return where the service remembers."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}"
+
+
+@pytest.fixture(scope="module")
+def service(cluster: None, folders: dict[str, Path], store_url: str) -> Iterator[httpx.Client]:
+    """Run the service, with two routers that write to one store."""
     from ray import serve
 
-    from serve_apps.alerts import Args, build
+    from serve_apps import alerts
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    store = f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}"
+    arguments = alerts.Args(models={name: str(folder) for name, folder in folders.items()}, store=store_url)
     serve.start(http_options={"host": "127.0.0.1", "port": port})
-    serve.run(build(Args(models={name: str(folder) for name, folder in folders.items()}, store=store)), name="alerts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alerts, "Router", alerts.Router.options(num_replicas=2, ray_actor_options={"num_cpus": 0.1}))
+        application = alerts.build(arguments)
+    serve.run(application, name="alerts")
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         client.headers["content-type"] = "application/avro"
         yield client
@@ -95,9 +84,12 @@ def post(service: httpx.Client, *records: dict[str, Any], query: str = "") -> li
 
 def expected(folders: dict[str, Path], records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what the library answers when it is given all of it at once, in order."""
-    versions = {name: Model(name, _version(folder), bundle.load(folder)) for name, folder in folders.items()}
     alerts = [surveys.read(record, "ztf.alert") for record in records]
-    return json.loads(api.answer_json(classify.histories(alerts, Models(versions))))["outcomes"]
+    return json.loads(api.answer_json(classify.histories(alerts, loaded(folders))))["outcomes"]
+
+
+def loaded(folders: dict[str, Path]) -> Models:
+    return Models({name: Model(name, _version(folder), bundle.load(folder)) for name, folder in folders.items()})
 
 
 def _version(folder: Path) -> str:
@@ -160,6 +152,54 @@ def test_packets_of_one_object_at_once_in_any_order_end_as_the_ordered_ones(serv
 
     wanted = expected(folders, records)
     assert all(same(one, other) for one, other in zip(post(service, *records), wanted, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_order_repetition_and_concurrency_leave_the_store_as_one_thread_in_order_does(
+    service, folders, store_url, tmp_path, seed
+):
+    """Several clients at once send bodies of several packets to two routers, late and damaged ones among them."""
+    rng = random.Random(seed)
+    packets = _any_packets(f"ZTF20any{seed}", 10**12 + 100 * seed, rng)
+    sent = [*packets, *rng.choices(packets, k=6)]
+    rng.shuffle(sent)
+    bodies = []
+    while sent:
+        size = rng.randint(1, 5)
+        bodies, sent = [*bodies, frames.pack(sent[:size])], sent[size:]
+
+    with ThreadPoolExecutor(6) as clients:
+        answers = list(clients.map(lambda body: _post_frames(service, body), bodies))
+
+    assert [response.status_code for response in answers] == [200] * len(bodies)
+    ordered = open_store(f"sqlite:///{tmp_path / 'ordered.db'}")
+    models = loaded(folders)
+    for packet in packets:
+        live.answer(ordered, models, live.arrivals(packet), now=0.0)
+    wanted = contents.contents(ordered)
+    store = open_store(store_url)
+    found = contents.contents(store, objects=f"ZTF20any{seed}")
+    assert contents.differences(found, wanted) == []
+    assert len(wanted["outcomes"]) + len(wanted["rejections"]) == len(packets)
+    for each in (ordered, store):
+        each.close()
+
+
+def _any_packets(name: str, first: int, rng: random.Random) -> list[bytes]:
+    """Return the packets of three objects with up to seven detections, some too close, in order of time."""
+    records = []
+    for i in range(3):
+        for hours in rng.sample(range(90), rng.randint(1, 7)):
+            record = making.record(len(records), {"jd": JD + hours / 24 + i / 100}, objectId=f"{name}{i}")
+            record["candid"] = record["candidate"]["candid"] = first + len(records)
+            records.append(record)
+    rng.choice(records)["cutoutTemplate"] = None
+    records.sort(key=lambda record: record["candidate"]["jd"])
+    return [making.packet(record) for record in records]
+
+
+def _post_frames(service: httpx.Client, body: bytes) -> httpx.Response:
+    return service.post("/v1/classify", content=body, headers={"content-type": frames.CONTENT_TYPE})
 
 
 def test_a_whole_sequence_may_be_asked_without_being_remembered(service, folders):

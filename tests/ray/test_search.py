@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skystamp import metadata, taxonomy, tracking
+from skystamp import taxonomy, tracking
 from skystamp.errors import UsageError
-from skystamp.inputs import Raw
+from tests import prepared
 
 pytestmark = [
     pytest.mark.usefixtures("cluster"),
@@ -29,36 +29,7 @@ ITERATIONS = 20
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return prepared data of five classes that their brightness tells apart, two detections of each object."""
-    from skystamp.cluster.data import shards
-
-    folder = tmp_path_factory.mktemp("prepared")
-    for split, count in (("train", 60), ("validation", 20), ("test", 20)):
-        (folder / split).mkdir()
-        rows = shards.table(*_rows(split, count))
-        places = np.tile([1, 2], count)
-        shards.write(folder / split / "0.parquet", shards.placed(rows, places, [""] * len(places), _wise(count)))
-    about = {"format": shards.FORMAT, "name": "toy", "hash": "abc", "classes": []}
-    (folder / "manifest.json").write_text(json.dumps(about))
-    return folder
-
-
-def _rows(split: str, count: int) -> tuple[dict[str, Any], Raw]:
-    rng = np.random.default_rng(len(split))
-    number = np.repeat(np.arange(count) % len(taxonomy.FIRST_DETECTION), 2)
-    stamps = rng.normal(0, 1, (2 * count, 63, 63, 3)).astype(np.float32)
-    stamps[:, 31, 31] += 30 * number[:, None].astype(np.float32)
-    table = rng.uniform(0, 1, (2 * count, len(metadata.FEATURES))) + number[:, None]
-    plain = {
-        "object_id": [f"{split}{i // 2:03}" for i in range(2 * count)],
-        "alert_id": list(range(2 * count)),
-        "mjd": [60000.0 + i for i in range(2 * count)],
-        "label": [taxonomy.FIRST_DETECTION[i] for i in number],
-    }
-    return plain, Raw(stamps, table)
-
-
-def _wise(count: int) -> np.ndarray:
-    return np.full((2 * count, 5), np.nan)
+    return prepared.toy(tmp_path_factory.mktemp("prepared"), {"train": 60, "validation": 20, "test": 20})
 
 
 @pytest.fixture
@@ -151,6 +122,8 @@ def _dies_at_high_dropout(config: dict[str, Any], *, study: Any, shared: Any) ->
         ({"trials": 0}, "at least one trial"),
         ({"first": ({"dropout": 0.9},)}, "outside"),
         ({"choose": "cheapest"}, "choose"),
+        ({"sampler": "nsga2"}, "two objectives"),
+        ({"cheap": True, "prune": True}, "no pruning"),
         ({"configurations": {"a": {}}}, "not both"),
         ({"space": {}, "first": ()}, "not both"),
         ({"model": "temporal-9"}, "temporal-9"),
@@ -217,6 +190,20 @@ def test_a_study_of_sequences_tries_every_configuration_and_registers_the_fastes
     np.testing.assert_array_equal(answers, model.bundle.predict(raw))
     with pytest.raises(UsageError, match="Received: other configurations"):
         search.search(dataclasses.replace(plan, configurations={"gru 8x1": cells["gru 8x1"]}))
+
+
+def test_a_study_does_not_go_on_with_other_data_under_its_name(study: Callable[..., Any], tmp_path: Path) -> None:
+    from skystamp.cluster.search import driver
+
+    plan, other = study(), tmp_path / "other"
+    other.mkdir()
+    (other / "manifest.json").write_text('{"name": "toy", "hash": "abd"}')
+    tracker = tracking.open_tracker("first-detection", plan.tracking_uri)
+    begun = driver._parent(plan, tracker)
+
+    assert driver._parent(plan, tracker) == begun
+    with pytest.raises(UsageError, match="Received: other data"):
+        driver._parent(dataclasses.replace(plan, data=(other,)), tracker)
 
 
 def test_asha_never_stops_a_trial_past_a_third_of_its_length() -> None:
@@ -306,3 +293,55 @@ def test_arrays_that_are_the_same_lie_in_the_object_store_once() -> None:
     references = [sharing._put(array, known) for array in (one, same, other)]
 
     assert references[0] == references[1] != references[2]
+
+
+def test_every_combination_of_the_pareto_study_is_a_network() -> None:
+    """Crops share their centre pixel with what the network is fed, and that with the whole stamp."""
+    from skystamp.cluster.families.configuration import fed_side
+    from tune_jobs import pareto
+
+    sides = {
+        (crop, fed_side(crop, k, theta))
+        for crop in pareto.SPACE["crop"]
+        for k in pareto.SPACE["k"]
+        for theta in pareto.SPACE["theta"]
+    }
+
+    assert [(crop, side) for crop, side in sides if (side - crop) % 2 or (63 - side) % 2 or crop > side] == []
+
+
+def test_images_only_has_the_recall_of_each_class_and_p_against_both() -> None:
+    from tune_jobs import images_only
+
+    def tried(name: str, scores: list[float]) -> Any:
+        recalls = [{"test_recall_SN": value, "test_recall_VS": 1 - value} for value in scores]
+        made = _tried(name, scores)
+        each = tuple({**score, **recall} for score, recall in zip(made.scores, recalls, strict=True))
+        return dataclasses.replace(made, scores=each)
+
+    good, bad = [0.90, 0.91, 0.92, 0.93], [0.80, 0.81, 0.82, 0.83]
+
+    found = images_only.rows_of([tried("images", bad), tried(images_only.BOTH, good)], ("SN", "VS"))
+
+    assert [each["configuration"] for each in found] == [images_only.BOTH, "images"]
+    assert [each["p_both"] for each in found] == pytest.approx([1.0, 2 / 70])
+    assert found[1]["recall_SN"] == pytest.approx(0.815)
+    assert "| 0.815 | 0.185 | 0.029 |" in images_only.markdown(found, ("SN", "VS"))
+
+
+def _result(error: Exception | None = None, **metrics: Any) -> Any:
+    return SimpleNamespace(metrics=metrics, error=error)
+
+
+def test_a_study_that_was_interrupted_does_not_conclude(study: Callable[..., Any]) -> None:
+    """Tune returns what it has when it is interrupted, as if the running trials had been stopped early."""
+    from skystamp.cluster.search import driver
+
+    plan = study(trials=3)
+    ended = [_result(complete=True), _result(done=True, complete=False), _result(ValueError("it died"))]
+
+    driver.require_ended(plan, ended)
+
+    for running in (ended[:2], [*ended[:2], _result(complete=False, done=False)], [*ended[:2], _result()]):
+        with pytest.raises(UsageError, match="Received: an interruption"):
+            driver.require_ended(plan, running)

@@ -42,6 +42,15 @@ def test_a_rule_stands_beside_the_models_own_answer() -> None:
     assert set(answer["probabilities"]) == {"AGN", "SN", "VS", "asteroid", "bogus"}
 
 
+def test_an_ensembles_spread_is_answered() -> None:
+    single, several = ([*classify.packets(making.packet(), model)] for model in (faking.model(), faking.ensemble()))
+
+    first, second = json.loads(api.answer_json([*single, *several]))["outcomes"]
+
+    assert first["spread"] is None
+    assert second["spread"] == several[0].spread
+
+
 def test_text_that_utf8_can_not_carry_is_answered_all_the_same() -> None:
     answer = api.answer_json([Rejection(Reason.UNKNOWN_SCHEMA, "schema \ud800")])
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +19,8 @@ class Service(ThreadingHTTPServer):
 
     failures: list[int]
     bodies: list[bytes]
+    tokens: list[str | None]
+    retry_after: str
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,10 +29,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.bodies.append(body)
+        self.server.tokens.append(self.headers.get("authorization"))
         status = self.server.failures.pop(0) if self.server.failures else 200
         answer = api.answer_json(list(classify.packets(body, faking.model()))) if status == 200 else b"no"
         self.send_response(status)
         self.send_header("content-length", str(len(answer)))
+        if status != 200 and self.server.retry_after:
+            self.send_header("retry-after", self.server.retry_after)
         self.end_headers()
         self.wfile.write(answer)
 
@@ -40,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def service() -> Iterator[Service]:
     server = Service(("127.0.0.1", 0), Handler)
-    server.failures, server.bodies = [], []
+    server.failures, server.bodies, server.tokens, server.retry_after = [], [], [], ""
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -95,3 +101,20 @@ def test_a_refusal_is_an_error_with_the_services_words(service: Service) -> None
 
     with pytest.raises(client.ServiceError, match="415 no"):
         client.post(url(service), making.packet())
+
+
+def test_a_token_is_shown_and_no_header_without_one(service: Service) -> None:
+    client.post(url(service), making.packet(), token="hush")
+    client.post(url(service), making.packet())
+
+    assert service.tokens == ["Bearer hush", None]
+
+
+def test_a_service_that_asks_to_wait_is_waited_for(service: Service) -> None:
+    service.failures, service.retry_after = [429], "1"
+    begun = time.monotonic()
+
+    client.post(url(service), making.packet())
+
+    assert time.monotonic() - begun >= 1
+    assert len(service.bodies) == 2

@@ -176,6 +176,32 @@ def test_rescoring_does_what_the_version_has_not_scored_and_only_that(store):
     assert store.candidate("ztf", alerts[0].object_id).model == "temporal-3"
 
 
+def test_rescoring_leaves_alone_what_only_another_model_could_answer_because_cutouts_are_dropped(store):
+    alerts = nightly(2)
+    answer(store, alerts)
+    store.drop_cutouts(alerts[1].mjd)
+    before = content(store)
+    newer = Models({**BY_NAME, "temporal-2": faking.temporal(2, version="8")})
+
+    done = live.rescore(store, newer, "temporal-2", keys_of(alerts), now=NOW)
+
+    assert done == 0
+    assert content(store) == before
+
+
+def test_rescoring_with_one_model_keeps_to_what_is_routed_to_it_among_all_that_are_served(store):
+    alerts = nightly(4)
+    answer(store, alerts)
+    newer = Models({"first-detection": BY_NAME["first-detection"], "temporal-2": faking.temporal(2, version="8")})
+    served = live.Served({**live.Served.of(MODELS).versions, "temporal-2": "8"}, newer.side, newer.crop)
+
+    done = live.rescore(store, newer, "temporal-2", keys_of(alerts), now=NOW, served=served)
+
+    assert done == 1
+    assert [one.model_version for one in outcomes_of(store, alerts[1])] == ["3", "8"]
+    assert len(outcomes_of(store, alerts[2])) == 1
+
+
 def test_a_challengers_score_is_kept_in_the_shadow_until_it_is_promoted(store):
     (one,) = nightly(1)
     (answered,) = answer(store, [one])

@@ -47,3 +47,24 @@ def test_nothing_served_is_refused():
 
 def test_names_of_models_are_stable():
     assert tuple(routing.MODEL_FOR.values()) == ALL
+
+
+@pytest.mark.parametrize(
+    ("model", "served", "expected"),
+    [
+        ("first-detection", ALL, (1, 1)),
+        ("temporal-3", ALL, (3, 3)),
+        ("temporal-5", ALL, (5, None)),
+        ("first-detection", ["first-detection"], (1, None)),
+        ("temporal-2", ["first-detection", "temporal-2", "temporal-4"], (2, 3)),
+        ("temporal-4", ["temporal-2", "temporal-4"], (4, None)),
+    ],
+)
+def test_the_counts_that_a_model_answers_for_are_those_that_are_routed_to_it(model, served, expected):
+    assert routing.counts(model, served) == expected
+
+
+@pytest.mark.parametrize("model", ["temporal-3", "other"])
+def test_a_model_that_is_not_served_answers_for_no_count(model):
+    with pytest.raises(UsageError, match=f"Received: {model}"):
+        routing.counts(model, ["first-detection"])

@@ -250,3 +250,24 @@ def test_one_configuration_is_its_own_choice():
 def test_configurations_without_their_times_are_refused():
     with pytest.raises(ValueError, match="of the same configurations"):
         statistics.fastest_of_equals({"a": GOOD, "b": BAD}, {"a": 1.0})
+
+
+def test_the_front_is_what_nothing_beats_in_both() -> None:
+    scores = np.array([0.9, 0.8, 0.95, 0.8, 0.7])
+    costs = np.array([2.0, 1.0, 5.0, 3.0, 1.0])
+
+    assert statistics.front(scores, costs).tolist() == [True, True, True, False, False]
+
+
+def test_equals_are_on_the_front_together() -> None:
+    assert statistics.front(np.array([0.9, 0.9, 0.9]), np.array([2.0, 2.0, 3.0])).tolist() == [True, True, False]
+
+
+def test_one_alone_is_the_front() -> None:
+    assert statistics.front(np.array([0.5]), np.array([1.0])).tolist() == [True]
+
+
+@pytest.mark.parametrize(("scores", "costs"), [([0.5], [1.0, 2.0]), ([np.nan], [1.0])])
+def test_a_front_of_what_can_not_be_compared_is_refused(scores: list[float], costs: list[float]) -> None:
+    with pytest.raises(ValueError, match="finite, one of each"):
+        statistics.front(np.array(scores), np.array(costs))

@@ -2,7 +2,20 @@
 
 import pytest
 
-from tune_jobs import arguments, first_detection, temporal, temporal_ablation, temporal_cells
+from skystamp import statistics
+from tune_jobs import (
+    arguments,
+    enhanced_grid,
+    entropy_beta,
+    first_detection,
+    images_only,
+    pareto,
+    stamp_random_search,
+    tables,
+    temporal,
+    temporal_ablation,
+    temporal_cells,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,12 +34,10 @@ def test_the_papers_space_is_the_papers() -> None:
     assert first == {"learning_rate": 1e-3, "beta": 0.5, "batch": 64, "crop": 21, "dropout": 0.5, "kernel": 5}
 
 
-def test_smoke_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["first_detection", "--data", "x", "--smoke"])
+def test_smoke_is_small() -> None:
+    given = first_detection._arguments(["--data", "x", "--smoke"])
 
-    arguments = first_detection._arguments()
-
-    assert (arguments.trials, arguments.seeds, arguments.max_iterations) == (2, 1, 40)
+    assert (given.trials, given.seeds, given.max_iterations) == (1, 1, 4)
 
 
 def test_what_is_set_holds_for_all_trainings() -> None:
@@ -97,3 +108,93 @@ def test_the_ablation_can_be_of_the_cells_that_the_paper_chose() -> None:
     cells = {n: temporal_ablation._settings(given, n)["cell"] for n in given.detections}
 
     assert cells == {2: "conv1d", 3: "conv1d", 4: "conv1d", 5: "lstm"}
+
+
+def test_the_grid_is_the_papers() -> None:
+    given = enhanced_grid._arguments(["--data", "x"])
+
+    found = enhanced_grid.grid(given.crop, given.k, given.theta)
+
+    assert len(found) == 4 * 5 * 7
+    assert (given.seeds, given.top, given.top_seeds) == (5, 5, 20)
+    assert found["a 33, k 6, theta 7"] == {"crop": 33, "k": 6, "theta": pytest.approx(0.1222, abs=1e-4)}
+    assert enhanced_grid.name_of(enhanced_grid.BASELINE) in found
+
+
+def test_finalists_are_the_best_with_the_baseline_and_the_fully_random_one_each_once() -> None:
+    best = [enhanced_grid.PUBLISHED, enhanced_grid.BASELINE]
+
+    found = enhanced_grid.finalists(best)
+
+    assert list(found) == ["a 33, k 6, theta 4.58", "a 21, k 4, theta 0", "a 21, k 4, theta 360"]
+
+
+def row(name: str, scores: list[float], **more: object) -> dict[str, object]:
+    mean = sum(scores) / len(scores)
+    numbers = {"validation": mean, "validation_spread": 0.01, "test": mean, "test_spread": None, "trainings": 4}
+    times = {"ms_single": 2.0, "ms_batch": 0.05, "chosen": False, "settings": {"crop": 21, "k": 4}}
+    return {"configuration": name, **numbers, **times, "validation_each": scores, "test_each": scores, **more}
+
+
+GOOD, BAD = [0.90, 0.91, 0.92, 0.93], [0.80, 0.81, 0.82, 0.83]
+
+
+def test_finalists_are_tested_against_the_baseline_and_the_fully_random_one() -> None:
+    names = list(enhanced_grid.finalists([enhanced_grid.PUBLISHED]))
+    rows = [row(name, scores) for name, scores in zip(names, (GOOD, BAD, GOOD), strict=True)]
+
+    found = enhanced_grid.compared(rows)
+
+    assert [each["p_baseline"] for each in found] == pytest.approx([2 / 70, 1.0, 2 / 70])
+    assert [each["p_random"] for each in found] == pytest.approx([1.0, 2 / 70, 1.0])
+    assert "| a 33, k 6, theta 4.58 | 4 | 0.9150 ± 0.0100 | 0.9150 | 2.00 | 0.050 | 0.029 | 1.000 |" in (
+        enhanced_grid.markdown(found)
+    )
+
+
+def test_a_baseline_that_failed_leaves_its_column_empty() -> None:
+    name = enhanced_grid.name_of(enhanced_grid.PUBLISHED)
+
+    (found,) = enhanced_grid.compared([row(name, GOOD)])
+
+    assert (found["p_baseline"], found["p_random"]) == (None, None)
+    assert "| - | - |" in enhanced_grid.markdown([found])
+
+
+def test_the_random_search_is_the_papers() -> None:
+    given = stamp_random_search._arguments(["--data", "x"])
+
+    assert (given.trials, given.seeds, given.max_iterations, given.validate_every) == (133, 5, 30_000, 10)
+
+
+def test_the_best_of_the_random_search_is_tested_against_each_by_welch() -> None:
+    best, other, single = row("a", GOOD), row("b", BAD), row("c", [0.8])
+
+    found = stamp_random_search.tested([best, other, single])
+
+    expected = statistics.welch(GOOD, BAD).p
+    assert [each["p_test"] for each in found] == [pytest.approx(1.0), pytest.approx(expected), None]
+    assert found[1]["p_validation"] == pytest.approx(expected)
+    assert stamp_random_search.markdown(found).splitlines()[0].startswith("| crop | k | trainings | validation |")
+
+
+def test_the_front_is_cheapest_first_and_marks_what_nothing_beats() -> None:
+    rows = [row("a", [0.9], multiply_adds=2e6), row("b", [0.8], multiply_adds=1e6), row("c", [0.7], multiply_adds=3e6)]
+
+    found = pareto.fronted(rows)
+
+    assert [(each["configuration"], each["front"]) for each in found] == [("b", True), ("a", True), ("c", False)]
+    assert "| 2.0 |" in pareto.markdown(found)
+
+
+@pytest.mark.parametrize("job", [stamp_random_search, enhanced_grid, images_only, entropy_beta, pareto])
+def test_smokes_are_small(job) -> None:
+    given = job._arguments(["--data", "x", "--smoke"])
+
+    assert given.max_iterations <= 2
+    assert given.seeds <= 2
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, "-"), (float("nan"), "-"), (0.0294, "0.029"), (2e-5, "2.0e-05")])
+def test_p_is_written_so_that_it_says_something(value: float | None, text: str) -> None:
+    assert tables.p(value) == text

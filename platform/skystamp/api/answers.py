@@ -22,6 +22,7 @@ _EXAMPLE_CLASSIFICATION: dict[str, Any] = {
     "n_detections": 1,
     "class": "SN",
     "probabilities": {"AGN": 0.04, "SN": 0.88, "VS": 0.05, "asteroid": 0.01, "bogus": 0.02},
+    "spread": None,
     "model": {"name": "first-detection", "version": "3"},
     "flags": ["not_first_detection"],
     "rules": [],
@@ -68,6 +69,10 @@ class ClassificationAnswer(BaseModel):
     n_detections: int = Field(description="How many detections the model read.")
     label: str = Field(alias="class", description="The most probable class.")
     probabilities: dict[str, float] = Field(description="Of each class that the model knows; they sum to 1.")
+    spread: dict[str, float] | None = Field(
+        default=None,
+        description="Standard deviation of each probability over the members of an ensemble; null of a single model.",
+    )
     model: ModelName
     flags: list[str] = Field(description="What to know of the alert, for example `negative_difference`.")
     rules: list[RuleAnswer]
@@ -132,11 +137,24 @@ class ServedModel(BaseModel):
     problem: str | None = Field(default=None, description="Why a newer version does not answer instead.")
 
 
+class ShadowModel(BaseModel):
+    """A challenger: a version that scores a share of the alerts beside the model that answers, and never answers."""
+
+    name: str = Field(description="Of the model that it challenges.", examples=["first-detection"])
+    reference: str = Field(default="", examples=["first-detection@challenger"])
+    version: str | None = Field(default=None, description="None while no version is proposed.", examples=["4"])
+    loaded: datetime | None = Field(default=None, description="When this version was taken up, UTC.")
+    share: float = Field(default=0.0, description="Of the alerts that it scores.")
+    problem: str | None = Field(default=None, description="Why the version that is proposed does not score.")
+
+
 class Readiness(BaseModel):
     """Whether packets can be classified, and by which models."""
 
     ready: bool
     models: list[ServedModel]
+    problems: list[str] = Field(default=[], description="What else an operator should look at.")
+    challengers: list[ShadowModel] = Field(default=[], description="What runs in shadow, where there is a store.")
 
 
 def answer(outcomes: Sequence[Outcome], containers: Sequence[int] | None = None) -> Answer:
@@ -171,6 +189,7 @@ def _classification(outcome: Classification) -> ClassificationAnswer:
         n_detections=outcome.n_detections,
         **named,
         probabilities=outcome.probabilities,
+        spread=outcome.spread,
         model=ModelName(name=outcome.model, version=outcome.model_version),
         flags=list(outcome.flags),
         rules=rules,

@@ -100,22 +100,39 @@ class Bodies:
 
 
 class Room:
-    """Room for bodies: what is taken is bounded, and who finds none is told to come back.
+    """Room for bodies: what is taken is bounded, in bytes and in requests, and who finds none is told to come back.
 
     Belongs to one thread.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, requests: int = 256) -> None:
         self.free = size
+        self.free_requests = requests
+        self._requests = requests
+
+    @property
+    def held(self) -> int:
+        """How many requests have a share."""
+        return self._requests - self.free_requests
 
     @contextmanager
     def share(self) -> "Iterator[Share]":
-        """Hold what one request takes, until it ends, however it ends."""
+        """Hold what one request takes, until it ends, however it ends.
+
+        Raises
+        ------
+        Refusal
+            503, with Retry-After, if so many are held already.
+        """
+        if not self.free_requests:
+            raise refusals.busy()
+        self.free_requests -= 1
         share = Share(self)
         try:
             yield share
         finally:
             self.free += share.taken
+            self.free_requests += 1
 
 
 class Share:

@@ -54,6 +54,12 @@ def too_many(limit: int) -> Refusal:
     return Refusal(413, "too_many_packets", f"A body should have at most {limit} packets; send them in parts.")
 
 
+def too_slow_a_body(limit_s: float) -> Refusal:
+    """Return the refusal of a body that did not come in time."""
+    sentence = f"The body should be here within {limit_s:g} s; send fewer packets at once."
+    return Refusal(408, "body_too_slow", sentence, {"Connection": "close"})
+
+
 def busy(retry_s: int = 1) -> Refusal:
     """Return the refusal of a request for which there is no room now."""
     sentence = f"The service has as much work as it can hold; send the request again in {retry_s} s."
@@ -64,6 +70,13 @@ def unavailable(retry_s: int = 5) -> Refusal:
     """Return the refusal of a request while a part of the service starts again."""
     sentence = f"A part of the service is starting; send the request again in {retry_s} s."
     return Refusal(503, "unavailable", sentence, {"Retry-After": str(retry_s)})
+
+
+def stopping(retry_s: int = 5) -> Refusal:
+    """Return the refusal of a request to a service that only finishes what it has."""
+    return Refusal(
+        503, "stopping", f"The service is stopping; ask again in {retry_s} s.", {"Retry-After": str(retry_s)}
+    )
 
 
 def too_slow(limit_s: float) -> Refusal:

@@ -1,7 +1,7 @@
 """Avro object containers: bytes in, one record or one `Reject` per packet out, in order; and records written.
 
     container ── header: schema, codec ── blocks (count, bytes) ── records
-    container.py                          container.py, codecs.py   records.py
+    container.py                          container.py, codecs.py   records.py, contents.py
 
 Two promises. Whatever the bytes, reading raises nothing: a fault becomes a `Reject` in the place of the packet it
 cost (a damaged record costs itself and, as its end can not be found, the rest of its block). And nothing unpacks to
@@ -15,15 +15,32 @@ from typing import Any
 import fastavro
 
 from skystamp.avro.container import Block, Limits, Stream, blocks, pack, read_header
-from skystamp.avro.records import Decoded, Plan, Record, plan_of
+from skystamp.avro.contents import packed, record_of, unpacked
+from skystamp.avro.records import Content, Decoded, Plan, Record, plan_of
 from skystamp.errors import Reason, Reject
 
 EMPTY = "the container holds no record; a packet that is cut after its header looks so"
 
-__all__ = ["EMPTY", "Decoded", "Limits", "Record", "Stream", "encode", "parse_schema", "read", "write"]
+__all__ = [
+    "EMPTY",
+    "Content",
+    "Decoded",
+    "Limits",
+    "Record",
+    "Stream",
+    "encode",
+    "packed",
+    "parse_schema",
+    "read",
+    "record_of",
+    "unpacked",
+    "write",
+]
 
 
-def read(source: bytes | Stream, *, history: bool = False, limits: Limits | None = None) -> Iterator[Decoded | Reject]:
+def read(
+    source: bytes | Stream, *, history: bool = False, contents: bool = False, limits: Limits | None = None
+) -> Iterator[Decoded | Reject]:
     """Yield one `Decoded` or one `Reject` for each packet of an Avro container, in order.
 
     Parameters
@@ -32,6 +49,8 @@ def read(source: bytes | Stream, *, history: bool = False, limits: Limits | None
         One container, read from its start, block by block.
     history : bool
         Whether records keep their history (previous candidates, forced photometry). Leaving it out is much faster.
+    contents : bool
+        Whether each comes with its bytes but for the cutouts, from which `record_of` reads the history later.
     limits : Limits, optional
         What is too large.
     """
@@ -49,17 +68,17 @@ def read(source: bytes | Stream, *, history: bool = False, limits: Limits | None
     any_block = False
     for block in blocks(stream, header, limits):
         any_block = True
-        yield from _outcomes(block, plan, history=history)
+        yield from _outcomes(block, plan, history=history, contents=contents)
     if not any_block:
         yield Reject(Reason.TRUNCATED_AVRO, EMPTY)
 
 
-def _outcomes(block: Block, plan: Plan | Reject, *, history: bool) -> Iterator[Decoded | Reject]:
+def _outcomes(block: Block, plan: Plan | Reject, *, history: bool, contents: bool) -> Iterator[Decoded | Reject]:
     fault = block.damage or (plan if isinstance(plan, Reject) else None)
     if fault is not None:
         yield from (fault for _ in range(block.count))
     elif isinstance(plan, Plan):
-        yield from plan.decode(block.data, block.count, history=history)
+        yield from plan.decode(block.data, block.count, history=history, contents=contents)
 
 
 def parse_schema(schema: dict[str, Any]) -> dict[str, Any]:

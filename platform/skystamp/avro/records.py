@@ -12,10 +12,11 @@ the writer's schema. What the fast way gives up is a check of bytes that nobody 
 goes unseen unless `history` is asked for.
 """
 
+import dataclasses
 import io
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -33,10 +34,10 @@ CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 _GZIP = b"\x1f\x8b\x08"
 _LONGEST_NAME = 256  # bytes of a cutout's file name
-_LARGEST = 1 << 22  # bytes of one record that is read with its history, which takes 60 times as much memory
+LARGEST = 1 << 22  # bytes of one record that is read with its history, which takes 60 times as much memory
 _DEEPEST = 8  # records inside records; an alert has 2
 _PRIMITIVES = frozenset(("boolean", "int", "long", "float", "double", "bytes", "string"))
-_DECODE_ERRORS = (
+DECODE_ERRORS = (
     EOFError,
     IndexError,
     KeyError,
@@ -50,11 +51,21 @@ _DECODE_ERRORS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of one record and the writer's schema (JSON): up to the cutouts, or the `whole` of an unusual one."""
+
+    data: bytes
+    schema: bytes
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
-    """One record with the name of its schema, for example ``"ztf.alert"``."""
+    """One record with the name of its schema, for example ``"ztf.alert"``, and its bytes where they are asked for."""
 
     record: Record
     schema: str
+    content: Content | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +73,38 @@ class Plan:
     """How to read the records of one writer's schema."""
 
     name: str
+    text: bytes
     schema: Any  # the writer's, parsed by fastavro
     slim: Any  # the reader's: the same without history
     head: Any | None  # the writer's first fields, where the fast way applies
 
-    def decode(self, data: bytes, count: int, *, history: bool) -> Iterator[Decoded | Reject]:
+    def decode(self, data: bytes, count: int, *, history: bool, contents: bool = False) -> Iterator[Decoded | Reject]:
         """Yield `count` records or rejects from the unpacked bytes of one block."""
         if self.head is not None and not history:
             try:
                 records = _fast(data, count, self.head)
-            except (_UnusualError, *_DECODE_ERRORS):
+            except (_UnusualError, *DECODE_ERRORS):
                 pass  # the slow way decides, and says what is wrong
             else:
-                yield from (Decoded(record, self.name) for record in records)
+                for record, start, end in records:
+                    yield Decoded(record, self.name, self._content(data, start, end) if contents else None)
                 return
-        yield from self._slow(data, count, history=history)
+        yield from self._slow(data, count, history=history, contents=contents)
 
-    def _slow(self, data: bytes, count: int, *, history: bool) -> Iterator[Decoded | Reject]:
+    def _content(self, data: bytes, start: int, end: int, *, whole: bool = False) -> Content | None:
+        return Content(data[start:end], self.text, whole) if end - start <= LARGEST else None
+
+    def _slow(self, data: bytes, count: int, *, history: bool, contents: bool) -> Iterator[Decoded | Reject]:
         stream = io.BytesIO(data)
         for i in range(count):
             start = stream.tell()
             try:
                 record = fastavro.schemaless_reader(stream, self.schema, self.slim)
                 size = stream.tell() - start
-                if history and size <= _LARGEST:
+                if history and size <= LARGEST:
                     stream.seek(start)
                     record = fastavro.schemaless_reader(stream, self.schema, None)
-            except _DECODE_ERRORS as error:
+            except DECODE_ERRORS as error:
                 detail = f"record {i + 1} of {count} in its block does not decode: {type(error).__name__} {error}"
                 reject = Reject(Reason.TRUNCATED_AVRO, detail[:300])
                 yield from (reject for _ in range(i, count))
@@ -96,10 +112,11 @@ class Plan:
             if i == count - 1 and stream.tell() < len(data):
                 detail = f"{len(data) - stream.tell()} bytes are left in the block after its last record"
                 yield Reject(Reason.TRUNCATED_AVRO, detail)
-            elif history and size > _LARGEST:
-                yield Reject(Reason.TOO_LARGE, f"a record should have at most {_LARGEST} bytes. Received: {size}")
+            elif history and size > LARGEST:
+                yield Reject(Reason.TOO_LARGE, f"a record should have at most {LARGEST} bytes. Received: {size}")
             else:
-                yield Decoded(record, self.name)
+                content = self._content(data, start, stream.tell(), whole=True) if contents else None
+                yield Decoded(record, self.name, content)
 
 
 def plan_of(schema: bytes) -> Plan:
@@ -129,7 +146,7 @@ def _plan_of(schema: _SchemaText) -> Plan:
     try:
         raw = json.loads(schema.json)
         parsed: Any = fastavro.parse_schema(raw, named_schemas={})
-    except (ValueError, SchemaParseException, *_DECODE_ERRORS) as error:
+    except (ValueError, SchemaParseException, *DECODE_ERRORS) as error:
         raise Reject(Reason.UNKNOWN_SCHEMA, f"the schema does not parse: {str(error)[:200]}") from error
     if not isinstance(parsed, dict) or parsed.get("type") != "record":
         raise Reject(Reason.UNKNOWN_SCHEMA, "the schema should be one record")
@@ -142,7 +159,7 @@ def _plan_of(schema: _SchemaText) -> Plan:
         if not _bounded(field["type"], arrays=name not in (*HEAD, *CUTOUTS), inside=inside):
             raise Reject(Reason.UNKNOWN_SCHEMA, f"field {name[:80]!r} of the schema is of a type that no alert has")
     slim = {**parsed, "fields": [f for f in parsed["fields"] if f["name"] in (*HEAD, *CUTOUTS)]}
-    return Plan(parsed["name"], parsed, _whole(slim, parsed), _head_of(parsed, names))
+    return Plan(parsed["name"], schema.json, parsed, _whole(slim, parsed), _head_of(parsed, names))
 
 
 def _head_of(parsed: Any, names: list[str]) -> Any | None:
@@ -153,6 +170,11 @@ def _head_of(parsed: Any, names: list[str]) -> Any | None:
     if len(options) != 2 or options[0] != "null" or _leaf_names(options[1]) != ["fileName", "stampData"]:
         return None
     return _whole({**parsed, "fields": parsed["fields"][: len(HEAD)]}, parsed)
+
+
+def part_of(parsed: Any, names: Collection[str]) -> Any:
+    """Return the schema of some of a record's fields, parsed."""
+    return _whole({**parsed, "fields": [f for f in parsed["fields"] if f["name"] in names]}, parsed)
 
 
 def _leaf_names(schema: Any) -> list[str]:
@@ -226,15 +248,17 @@ class _UnusualError(Exception):
     """The block is not what surveys send; the slow way reads it."""
 
 
-def _fast(data: bytes, count: int, head: Any) -> list[Record]:
+def _fast(data: bytes, count: int, head: Any) -> list[tuple[Record, int, int]]:
+    """Return each record, where it starts, and where its cutouts do."""
     stream, end, records = io.BytesIO(data), 0, []
     for _ in range(count):
-        stream.seek(end)
+        start = end
+        stream.seek(start)
         record: Record = fastavro.schemaless_reader(stream, head, None)
-        end = _first_cutout(data, stream.tell())
+        cutouts = end = _first_cutout(data, stream.tell())
         for name in CUTOUTS:
             record[name], end = _cutout(data, end)
-        records.append(record)
+        records.append((record, start, cutouts))
     if end != len(data):
         raise _UnusualError
     return records

@@ -40,6 +40,7 @@ from skystamp.classify.sequenced import (
     histories,
     history_records,
     questions,
+    require_detections,
 )
 from skystamp.classify.single import alert_outcomes, alerts, packets, records
 
@@ -80,5 +81,6 @@ __all__ = [
     "questions",
     "records",
     "reject_outcome",
+    "require_detections",
     "rules_of",
 ]

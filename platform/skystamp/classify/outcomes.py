@@ -52,6 +52,7 @@ class Classification:
     model_version: str
     flags: tuple[str, ...] = ()
     rules: tuple[RuleOutcome, ...] = ()
+    spread: dict[str, float] | None = None  # of each probability over an ensemble's members; None of a single model
 
     @property
     def label(self) -> str:
@@ -104,7 +105,8 @@ def columns(outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
     """Return outcomes as the columns of the results table (`skystamp classify --out`), one row a packet.
 
     survey, object_id, alert_id, mjd, n_detections, outcome, class, p_AGN .. p_satellite (null for a class that the
-    model does not know), model, model_version, flags, reason, detail. Rules are flags here: ``solar_system_match``.
+    model does not know), model, model_version, flags, reason, detail, spread (of the answered class's probability over
+    the members of an ensemble; null of a single model). Rules are flags here: ``solar_system_match``.
     """
     rows = [_row(outcome) for outcome in outcomes]
     return {name: [row.get(name) for row in rows] for name in COLUMNS}
@@ -113,7 +115,7 @@ def columns(outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
 COLUMNS = (
     *("survey", "object_id", "alert_id", "mjd", "n_detections", "outcome", "class"),
     *(f"p_{name}" for name in taxonomy.CLASSES),
-    *("model", "model_version", "flags", "reason", "detail"),
+    *("model", "model_version", "flags", "reason", "detail", "spread"),
 )
 
 
@@ -136,4 +138,5 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "model": outcome.model,
         "model_version": outcome.model_version,
         "flags": [*outcome.flags, *(rule.rule for rule in outcome.rules)],
+        "spread": outcome.spread.get(outcome.label) if outcome.spread else None,
     }

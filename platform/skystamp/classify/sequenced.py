@@ -66,13 +66,8 @@ class Models:
         """Refuse a choice of models that could not answer every alert."""
         if routing.FIRST_DETECTION not in self.by_name:
             raise UsageError(f"a {routing.FIRST_DETECTION} model should be given. Received: {sorted(self.by_name)}")
-        expected = {name: n for n, name in routing.MODEL_FOR.items()}
         for name, model in self.by_name.items():
-            spec = model.bundle.spec
-            reads = spec.detections if isinstance(spec, SequenceSpec) else 1
-            if expected.get(name) != reads:
-                wanted = f"a model named {name} should read {expected.get(name, 'nothing: no such name')} detections"
-                raise UsageError(f"{wanted}. Received: one that reads {reads}")
+            require_detections(name, model)
 
     @property
     def side(self) -> int:
@@ -81,8 +76,29 @@ class Models:
 
     @property
     def crop(self) -> int:
-        """Pixels that are enough for every model, and share their centre with what each reads."""
-        return max(model.bundle.spec.crop for model in self.by_name.values())
+        """Pixels that are enough for every model, and share their centre with what each reads.
+
+        Of an even crop of an odd stamp one more is kept: the centre of the centre has to be that of the whole.
+        """
+        largest = max(model.bundle.spec.crop for model in self.by_name.values())
+        return largest + (self.side - largest) % 2
+
+
+def require_detections(name: str, model: Model) -> Model:
+    """Return the model if it reads as many detections as its name in `routing.MODEL_FOR` says.
+
+    Raises
+    ------
+    UsageError
+        If it does not, or there is no such name.
+    """
+    expected = {each: n for n, each in routing.MODEL_FOR.items()}
+    spec = model.bundle.spec
+    reads = spec.detections if isinstance(spec, SequenceSpec) else 1
+    if expected.get(name) != reads:
+        wanted = f"a model named {name} should read {expected.get(name, 'nothing: no such name')} detections"
+        raise UsageError(f"{wanted}. Received: one that reads {reads}")
+    return model
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,7 @@ class Answer:
     probabilities: dict[str, float]  # of the model's classes, in its order
     version: str
     flags: tuple[str, ...] = ()
+    spread: dict[str, float] | None = None  # as of `Classification`
 
     @property
     def label(self) -> str:
@@ -172,14 +189,14 @@ def answered(
     spec, members = model.bundle.spec, np.array(reads, np.int64)
     flags: list[tuple[str, ...]] = [()] * len(members)
     if isinstance(spec, InputSpec):
-        probabilities = model.bundle.predict(raw.take(members[:, 0])).tolist()
+        said = model.bundle.predict_with_spread(raw.take(members[:, 0]))
     else:
         wise, flags = crossmatched([seen[row] for row in members[:, 0].tolist()], spec, catalogue)
         mjd = np.array([alert.mjd for alert in seen])
-        probabilities = model.bundle.predict(RawSequences.gathered(raw, mjd, members, wise)).tolist()
+        said = model.bundle.predict_with_spread(RawSequences.gathered(raw, mjd, members, wise))
     return [
-        Answer(dict(zip(model.bundle.classes, row, strict=True)), model.version, said)
-        for row, said in zip(probabilities, flags, strict=True)
+        Answer(probabilities, model.version, flagged, spread)
+        for (probabilities, spread), flagged in zip(said.named(model.bundle.classes), flags, strict=True)
     ]
 
 
@@ -229,6 +246,7 @@ def classified(
         model_version=answer.version,
         flags=said,
         rules=(*rules_of(alert), *((twice,) if twice else ())),
+        spread=answer.spread,
     )
 
 

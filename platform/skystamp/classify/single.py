@@ -5,7 +5,7 @@ bytes ── avro.read ──> record ── surveys.read ──> Alert ── i
            └───────────────────────┴─────────────────────────┴──────────> Rejection
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from skystamp import avro, inputs, surveys
@@ -55,9 +55,10 @@ def alert_outcomes(alerts: Sequence[Alert], model: Model) -> list[Outcome]:
     if not isinstance(spec, InputSpec):
         raise UsageError(f"a model of single detections should be given. Received: {model.name}, which reads sequences")
     raw, kept, rejects = inputs.collect(alerts, side=spec.side, crop=spec.crop)
-    answers = dict(zip(kept, model.bundle.predict(raw).tolist(), strict=True))
+    said = model.bundle.predict_with_spread(raw).named(model.bundle.classes)
+    answers = dict(zip(kept, said, strict=True))
     return [
-        _classification(alert, answers[i], model) if i in answers else reject_outcome(rejects[i], alert)
+        _classification(alert, *answers[i], model) if i in answers else reject_outcome(rejects[i], alert)
         for i, alert in enumerate(alerts)
     ]
 
@@ -68,18 +69,21 @@ def _alert(item: Decoded | Reject) -> Alert:
     return surveys.read(item.record, item.schema)
 
 
-def _classification(alert: Alert, probabilities: Iterable[float], model: Model) -> Classification:
+def _classification(
+    alert: Alert, probabilities: dict[str, float], spread: dict[str, float] | None, model: Model
+) -> Classification:
     return Classification(
         survey=alert.survey,
         object_id=alert.object_id,
         alert_id=alert.alert_id,
         mjd=alert.mjd,
         n_detections=1,
-        probabilities=dict(zip(model.bundle.classes, probabilities, strict=True)),
+        probabilities=probabilities,
         model=model.name,
         model_version=model.version,
         flags=flags_of(alert),
         rules=rules_of(alert),
+        spread=spread,
     )
 
 

@@ -1,6 +1,7 @@
 """A folder of packets, sent to a running service, as a table: true class against answered class where known."""
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ def report(url: str, folder: Path, console: Console) -> None:
     from skystamp import client
 
     with console.status("packets on their way"):
-        outcomes = list(client.classify_files(url, [folder]))
+        outcomes = list(client.classify_files(url, [folder], token=os.environ.get("SKYSTAMP_TOKEN", "")))
     truth = _truth(folder)
     rejected = Counter(str(outcome["reason"]) for outcome in outcomes if outcome["outcome"] == "rejection")
     answered = [outcome for outcome in outcomes if outcome["outcome"] == "classification"]

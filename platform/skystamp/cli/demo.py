@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,7 @@ from skystamp.errors import Fault, UsageError
 
 _HOST = "127.0.0.1"
 _NIGHT_JD = 2461000.5
+_JD_OF_MJD = 2400000.5
 _GRACE_S = 30
 _START_S = 180
 _console = Console(highlight=False)
@@ -134,12 +136,13 @@ def _serve(plan: Plan, services: ExitStack) -> None:
 
 
 def _serve_config(plan: Plan) -> Path:
-    """Write serve_apps/local.yaml with the demo's port and tracking URI, and return the file."""
+    """Write serve_apps/local.yaml with the demo's port, tracking URI and store, and return the file."""
     import yaml
 
     config = yaml.safe_load(Path("serve_apps/local.yaml").read_text())
     config["http_options"]["port"] = plan.ports["api"]
-    config["applications"][0]["args"]["tracking_uri"] = plan.tracking_uri
+    for application in config["applications"]:
+        application["args"] |= {"tracking_uri": plan.tracking_uri, "store": f"sqlite:///{plan.work / 'store.db'}"}
     file = plan.work / "serve.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     return file
@@ -162,9 +165,17 @@ def _classify(plan: Plan) -> None:
 def _addresses(plan: Plan, seconds: float) -> None:
     _console.print(f"\nDone in {seconds / 60:.1f} minutes.")
     _console.print(f"  MLflow UI      {plan.url('mlflow')}\n  Ray dashboard  {plan.url('dashboard')}")
-    _console.print(f"  API            {plan.url('api')}/docs")
+    _console.print(f"  API            {plan.url('api')}/docs\n  Hunter page    {plan.url('api')}/hunter{_night(plan)}")
     reference = "--model first-detection@champion --out results.parquet"
     _console.print(f"Classify packets of your own: skystamp classify PATH... {reference}")
+
+
+def _night(plan: Plan) -> str:
+    """Return the part of an address that lists what the demo's own night holds."""
+    if plan.alerts is not None:
+        return ""
+    night = date(1858, 11, 17) + timedelta(days=int(_NIGHT_JD - _JD_OF_MJD))
+    return f"/?from={night - timedelta(days=30)}&until={night + timedelta(days=1)}"
 
 
 def _until_interrupted() -> None:

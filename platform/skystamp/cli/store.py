@@ -54,7 +54,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the store holds: rows, outcomes by model and version, rejections by reason."""
-    with _opened(url) as opened:
+    with existing(url) as opened:
         found = opened.status()
     if as_json:
         print(json.dumps(asdict(found), indent=1))
@@ -79,7 +79,7 @@ def prune(
     if (days is None) == (mjd is None):
         raise UsageError("prune should be told either --cutouts-older-than DAYS or --before-mjd MJD")
     before = mjd if mjd is not None else MJD_OF_EPOCH + time.time() / DAY_S - (days or 0.0)
-    with _opened(url) as opened:
+    with existing(url) as opened:
         dropped = opened.drop_cutouts(before)
     _console.print(f"{dropped} detections before MJD {before:.2f} have lost their cutouts")
 
@@ -90,7 +90,7 @@ def export(
     cutouts: Annotated[bool, typer.Option(help="Whether the image bytes come along.")] = True,
 ) -> None:
     """Write all tables as Parquet, as of one moment."""
-    with _opened(url) as opened:
+    with existing(url) as opened:
         _show(f"written to {out}", opened.export_parquet(out, with_cutouts=cutouts))
 
 
@@ -112,7 +112,8 @@ def import_(
 
 
 @contextmanager
-def _opened(url: str) -> "Iterator[Store]":
+def existing(url: str) -> "Iterator[Store]":
+    """Yield the store at a URL, which has to exist."""
     from skystamp.store import open_store
 
     opened = open_store(url, create=False)

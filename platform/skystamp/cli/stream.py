@@ -3,7 +3,8 @@
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from skystamp.sources.feeds import Feed
     from skystamp.sources.kafka import Publisher, Settings
     from skystamp.stream import Delivery, Limits, Totals
+    from skystamp.stream.running import Tell
 
 UNFINISHED = 1  # exit status: told to stop, and what was on its way did not finish in time
 
@@ -50,6 +52,10 @@ def stream(
     every: Annotated[float, typer.Option(help="Seconds between two lines of statistics.", min=0.1)] = 10.0,
     timeout: Annotated[float, typer.Option(help="Seconds until a request is sent again.", min=0.1)] = 120.0,
     grace: Annotated[float, typer.Option(help="Seconds for what is on its way when told to stop.", min=0)] = 30.0,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(help="Port on 127.0.0.1 where Prometheus finds /metrics; none by default.", min=1, max=65535),
+    ] = None,
 ) -> None:
     """Send packets to the service until their outcomes are stored, then commit.
 
@@ -65,10 +71,11 @@ def stream(
         raise UsageError(f"--service should be an http or https URL. Received: {service}")
     limits = Limits(batch, batch_bytes, max_wait, in_flight, max_packets, every, grace)
     kafka, dead = _kafka(kafka_settings), _dead_letter_url(dead_letter, source)
-    stop, abandon = _stopped_by_signals(), Event()
+    stop, abandon = stopped_by_signals(), Event()
     feed = open_feed(source, kafka, state, until_end=until_end)
     publishers = [None if not url else _publisher(url, kafka) for url in (out, dead)]
-    totals = _run(feed, service, timeout, limits, publishers, stop, abandon)
+    with _metrics(metrics_port) as tell:
+        totals = _run(feed, service, timeout, limits, publishers, stop, abandon, tell)
     _tell(totals, stopped=stop.is_set())
 
 
@@ -103,6 +110,7 @@ def _run(
     publishers: "list[Publisher | None]",
     stop: Event,
     abandon: Event,
+    tell: "Tell | None" = None,
 ) -> "Totals":
     import httpx
 
@@ -112,11 +120,30 @@ def _run(
     with httpx.Client(base_url=url, timeout=timeout_s, limits=pool, headers=_authorization(os.environ)) as client:
         service = streaming.Service(client, abandon)
         delivery: Delivery = streaming.Delivery(service, abandon, _now, *publishers)
-        totals = streaming.run(feed, delivery, limits, stop=stop, abandon=abandon, counts=lambda: service.counts)
+        totals = streaming.run(
+            feed, delivery, limits, stop=stop, abandon=abandon, counts=lambda: service.counts, tell=tell
+        )
     for publisher in publishers:
         if publisher is not None:
             publisher.close()
     return totals
+
+
+@contextmanager
+def _metrics(port: int | None) -> Iterator["Tell | None"]:
+    """Give what is to be told the statistics, and answer Prometheus with them, if a port was given."""
+    from skystamp.stream import measured
+
+    if port is None:
+        yield None
+        return
+    statistics = measured.Statistics()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(measured.exposed(statistics, port))
+        except OSError as error:
+            raise UsageError(f"--metrics-port should be a free port. Received: {port}, {error}") from error
+        yield statistics
 
 
 def _kafka(path: Path | None) -> "Settings":
@@ -148,7 +175,7 @@ def _publisher(url: str, kafka: "Settings") -> "Publisher":
     return Publisher(parse(url, reader=False), kafka)
 
 
-def _stopped_by_signals() -> Event:
+def stopped_by_signals() -> Event:
     """Return what the first SIGTERM or SIGINT sets; the second ends the process as if nobody had asked."""
     stop = Event()
 

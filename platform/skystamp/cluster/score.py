@@ -46,6 +46,7 @@ SCHEMA = pa.schema(
         ("flags", pa.list_(pa.string())),
         ("reason", pa.string()),
         ("detail", pa.string()),
+        ("spread", pa.float32()),
     ]
 )
 """Columns of the table of outcomes; null where a value has no meaning."""

@@ -184,7 +184,7 @@ def make(spec: InputSpec, raw: Raw) -> Inputs:
 def fitted(spec: InputSpec, raw_metadata: Float64[np.ndarray, "alert feature"]) -> InputSpec:
     """Return the spec with the means and deviations of a training split's metadata (as in `Raw`), clipped as it says.
 
-    A feature that never varies gets deviation 1, one that is always missing mean 0.
+    A feature that never varies gets deviation 1, one that is always missing mean 0 and deviation 0, and says nothing.
     """
     means, deviations = tables.statistics(_clipped(spec, raw_metadata))
     return replace(spec, means=means, deviations=deviations)

@@ -69,7 +69,7 @@ class SequenceSpec:
     clips, missing : dict
         As of `InputSpec`, over the names of both.
     min_gap_hours : float
-        The sequence rule, `sequences.select`.
+        The sequence rule, `sequences.select`; with the next, what the model learned from. Another than ours is refused.
     radius_arcsec : float
         The crossmatch's radius.
     means, deviations : dict of str to tuple of float
@@ -100,14 +100,19 @@ class SequenceSpec:
             unknown = [name for name in given if name not in known]
             if unknown:
                 raise UsageError(f"bands and features should be of {known}. Received: {unknown}")
+        for name, ours in _RULES.items():
+            given = getattr(self, name)
+            if given != ours:
+                raise UsageError(f"{name} should be {ours}, as sequences are made. Received: {given}")
         if not (self.bands or self.dynamic or self.static):
             raise UsageError("a model should read something. Received: no bands, no features")
         stamps.central(self.side, self.crop)
 
     @property
     def reads_wise(self) -> bool:
-        """Whether any input comes from the catalogue."""
-        return any(name in WISE for name in self.static)
+        """Whether any input comes from the catalogue; not if none of the training split had a match."""
+        deviations = self.deviations.get("static", (1.0,) * len(self.static))
+        return any(name in WISE and deviation > 0 for name, deviation in zip(self.static, deviations, strict=True))
 
     def to_json(self) -> str:
         """Return the spec as JSON, the form in which a bundle keeps it."""
@@ -218,6 +223,7 @@ class RawSequences:
         return cls(raw.stamps[members], raw.metadata[members], mjd[members], wise)
 
 
+_RULES = {"min_gap_hours": sequences.MIN_GAP_HOURS, "radius_arcsec": crossmatch.RADIUS_ARCSEC}
 _DYNAMIC_KNOWN = (TIME_DIFFERENCE, *metadata.FEATURES)
 _STATIC_KNOWN = (*metadata.FEATURES, *WISE)
 

@@ -57,7 +57,8 @@ def clipped(
 def statistics(table: Float64[np.ndarray, "*rows feature"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the mean and the deviation of each feature over all rows, NaN left out.
 
-    A feature that never varies gets deviation 1, one that is always missing mean 0.
+    A feature that never varies gets deviation 1. One that is always missing gets mean 0 and deviation 0, by which
+    `standardised` leaves it out for good: nothing was learned of it.
     """
     rows = table.reshape(math.prod(table.shape[:-1]), table.shape[-1])
     known = ~np.isnan(rows)
@@ -65,12 +66,17 @@ def statistics(table: Float64[np.ndarray, "*rows feature"]) -> tuple[tuple[float
     means = np.where(known, rows, 0).sum(0) / count
     deviations = np.sqrt(np.where(known, (rows - means) ** 2, 0).sum(0) / count)
     deviations[deviations == 0] = 1.0
+    deviations[~known.any(axis=0)] = 0.0
     return tuple(means.tolist()), tuple(deviations.tolist())
 
 
 def standardised(
     table: Float64[np.ndarray, "*rows feature"], means: Sequence[float], deviations: Sequence[float]
 ) -> Float32[np.ndarray, "*rows feature"]:
-    """Return a clipped table minus the means, divided by the deviations; 0, which is the mean, for NaN."""
-    scaled = (table - np.array(means)) / np.array(deviations)
+    """Return a clipped table minus the means, divided by the deviations; 0, which is the mean, for NaN.
+
+    Where the deviation is 0 everything is 0: a model that learned without AllWISE must not be moved by it later.
+    """
+    known = np.array(deviations) > 0
+    scaled = np.where(known, table - np.array(means), 0.0) / np.where(known, deviations, 1.0)
     return np.nan_to_num(scaled, nan=0.0).astype(np.float32)

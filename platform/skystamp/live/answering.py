@@ -46,17 +46,33 @@ def rescore(
     *,
     now: float,
     shadow: bool = False,
+    served: Served | None = None,
 ) -> int:
     """Score stored alerts by the model of this name where its version has not; return how many it scored now.
 
     Those that another model answers are left as they are, and those whose cutouts are dropped.
+
+    Parameters
+    ----------
+    models : Models
+        That one, and the first-detection model, which the rule `BOGUS_TWICE` asks.
+    model : str
+        Its name in `routing.MODEL_FOR`.
+    keys : mapping of AlertKey to ObjectKey
+        The alerts.
+    now : float
+        Unix time, s.
+    shadow : bool
+        Whether the scores are a challenger's: kept, never answered.
+    served : Served, optional
+        All that are served, by which each alert has its model; by default `models` are.
 
     Raises
     ------
     StoreUnavailable
         If the store is; nothing was written.
     """
-    served = Served.of(models)
+    served = served or Served.of(models)
     for _ in range(ATTEMPTS):
         made = plan_stored(store, keys, served, model=model, shadow=shadow)
         _, batch = settle(made, asked(made, models), shadow=shadow)

@@ -75,7 +75,7 @@ def _is_same(stored: StoredOutcome, row: int, known: DroppedCutouts, row_of: Map
 def _repeated(said: Classification, row: int, known: DroppedCutouts) -> Classification:
     as_of, versions = known.chosen[row], known.versions
     of_catalogue = tuple(flag for flag in said.flags if flag in (NO_CATALOGUE, NO_WISE_MATCH))
-    answer = Answer(said.probabilities, said.model_version, of_catalogue)
+    answer = Answer(said.probabilities, said.model_version, of_catalogue, said.spread)
     twice = next((rule for rule in said.rules if rule.rule == BOGUS_TWICE), None)
     first = known.alerts[as_of.accepted[0]]
     return classify.classified(known.alerts[row], as_of, first, answer, twice, versions)

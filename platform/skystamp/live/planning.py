@@ -166,6 +166,8 @@ def _plan(
     lacking = [row for row in wanted if not found.has(_needed(known.chosen[row], served.versions))]
     facts = DroppedCutouts(known.rows, known.chosen, known.before, found.alerts, found.at, served.versions)
     standing, alone = without(store, facts, lacking, changed)
+    if model:  # what stands in for it where cutouts are dropped is no score of this model
+        alone = {row: one for row, one in alone.items() if one.route(served.versions).model == model}
     places = [found.at.get(row, -1) for row in range(len(known.rows))]
     ready = {row: known.chosen[row].moved(places) for row in wanted if row not in set(lacking)}
     return Plan(

@@ -4,9 +4,11 @@ import hashlib
 from collections import defaultdict
 
 from skystamp import classify
+from skystamp.alert import Alert
+from skystamp.avro import Content
 from skystamp.classify import Answers, Classification, Outcome
 from skystamp.live.planning import Plan
-from skystamp.store import Batch, Change, Detection, ObjectKey, Rejected
+from skystamp.store import AlertKey, Batch, Change, Detection, ObjectKey, Rejected
 
 
 def settle(plan: Plan, answers: Answers, *, shadow: bool = False) -> tuple[list[Outcome], Batch]:
@@ -55,12 +57,20 @@ def _batch(plan: Plan, written: dict[int, Classification], outcomes: list[Outcom
     return Batch(
         objects=_changes(plan, placed, touched, {} if shadow else written),
         new=new,
+        contents=_contents(plan, [one for one, _ in new]),
         moved=moved,
         superseded=superseded,
         outcomes=list(written.values()),
         shadow=shadow,
         rejections=_rejected(plan, outcomes),
     )
+
+
+def _contents(plan: Plan, new: list[Alert]) -> dict[AlertKey, Content]:
+    """Return the bytes that new alerts came in, of those that came in packets."""
+    of = {id(one.item): one.content for one in plan.arrivals}
+    found = {(one.survey, one.alert_id): of.get(id(one)) for one in new}
+    return {key: content for key, content in found.items() if content is not None}
 
 
 def _placed(plan: Plan, row: int) -> Detection:

@@ -4,10 +4,8 @@ A file or archive member is one packet by ZTF's habit, or a container of many; `
 record either way. Damage of a gzip file costs one `Reject` and what would have followed it in that file.
 """
 
-import gzip
 import io
 import logging
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,9 +15,8 @@ from skystamp.avro import Decoded, Stream
 from skystamp.errors import Reason, Reject
 from skystamp.sources import tar
 from skystamp.sources.places import Source, kind_of
+from skystamp.sources.unpacking import DamagedStreamError, Unpacked
 
-_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)  # what the gzip module raises for damaged data
-_GZIP_BUFFER = 1 << 20
 _AVRO = b"Obj\x01"
 _NAMED = 5  # of the members passed over, so many are named
 
@@ -48,7 +45,7 @@ def packets(source: Source) -> Iterator[Packet | Reject]:
         If the source can not be opened or its disk or network fails: a fault of ours, not of an alert.
     """
     with source.open() as packed:
-        stream = _unpacked(packed) if source.kind.endswith(".gz") else packed
+        stream = Unpacked(packed) if source.kind.endswith(".gz") else packed
         if source.kind.startswith("avro"):
             yield Packet(source.name, stream)
         else:
@@ -84,7 +81,7 @@ def _members(stream: Stream, archive: str) -> Iterator[Packet | Reject]:
         if isinstance(member, Reject):
             yield member
         elif kind_of(member.name) == "avro.gz":
-            yield Packet(member.name, _unpacked(io.BytesIO(member.data)))
+            yield Packet(member.name, Unpacked(io.BytesIO(member.data)))
         elif kind_of(member.name) == "avro" or member.data.startswith(_AVRO):
             yield Packet(member.name, io.BytesIO(member.data))
         else:
@@ -94,13 +91,8 @@ def _members(stream: Stream, archive: str) -> Iterator[Packet | Reject]:
         log.warning("%s: %d members are no alert files and were passed over: %s", archive, passed, ", ".join(named))
 
 
-def _unpacked(packed: io.BufferedReader | io.BytesIO) -> io.BufferedReader:
-    """Return the bytes inside a gzip file; a memory of 1 MiB, so that small reads are cheap."""
-    return io.BufferedReader(gzip.GzipFile(fileobj=packed), _GZIP_BUFFER)
-
-
 def _guarded(items: Iterator[Item], name: str) -> Iterator[Item | Reject]:
     try:
         yield from items
-    except _DAMAGE as error:
+    except DamagedStreamError as error:
         yield Reject(Reason.DAMAGED_ARCHIVE, f"{name[:200]} does not unpack: {error}")

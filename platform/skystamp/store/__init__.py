@@ -11,10 +11,12 @@ tables.py, versions/, migrations.py    the schema and how a database gets it
 engine.py, dialects.py                 how the two databases are opened, and in what they differ
 values.py, rows.py                     what goes in and comes out
 writing.py, reading.py, browsing.py    one batch; what the live path asks; what people ask
+voting.py                              what people say of objects
 retention.py, exchange.py              letting go of cutouts; Parquet
 opened.py                              `Store`
 """
 
+from skystamp.store.engine import absolute_url
 from skystamp.store.opened import Store, open_store
 from skystamp.store.values import (
     AlertKey,
@@ -49,5 +51,6 @@ __all__ = [
     "Status",
     "Store",
     "StoredOutcome",
+    "absolute_url",
     "open_store",
 ]

@@ -22,6 +22,13 @@ BUSY_S = 30.0
 SYNCHRONOUS = ("NORMAL", "FULL")
 
 _WRITES = "skystamp_writes"
+# A server that is gone without a word is a fault after about half a minute, not after the kernel's two hours.
+_NOTICE_A_DEAD_NETWORK = {
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 def make_engine(url: str, *, connections: int = 4, busy_s: float = BUSY_S) -> Engine:
@@ -66,7 +73,11 @@ def _postgresql(url: URL, connections: int, busy_s: float) -> Engine:
             max_overflow=0,
             pool_timeout=busy_s,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "options": f"-c lock_timeout={int(busy_s * 1000)}"},
+            connect_args={
+                "connect_timeout": 10,
+                "options": f"-c lock_timeout={int(busy_s * 1000)}",
+                **_NOTICE_A_DEAD_NETWORK,
+            },
         )
     except ModuleNotFoundError as error:
         wanted = "a PostgreSQL store needs the driver psycopg: pip install 'skystamp[postgres]'"
@@ -119,6 +130,20 @@ def _parsed(url: str) -> URL:
     if not (is_file or is_server):
         raise StoreError(f"{wanted}. Received: {shown(parsed)}")
     return parsed
+
+
+def absolute_url(url: str) -> str:
+    """Return a store's URL that means the same in any folder: a SQLite file's path is made absolute.
+
+    Raises
+    ------
+    StoreError
+        If the URL is of another kind.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        return url
+    return parsed.set(database=str(Path(str(parsed.database)).absolute())).render_as_string(hide_password=False)
 
 
 def make_folder(engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """The store <-> a folder of Parquet files, one folder a table: for backups, other databases, and analysis elsewhere.
 
-    FOLDER/detections/part-00000.parquet ...    columns as in the tables; metadata, flags and rules as JSON texts
+    FOLDER/detections/part-00000.parquet ...    columns as in the tables; metadata, flags, rules, spread as JSON texts
 
 Importing adds objects that the store does not have, with all their rows, and leaves those it has as they are. Objects
 come last, so an import that was interrupted is completed by the same command. Nothing else should write meanwhile.
@@ -23,8 +23,8 @@ from skystamp.store import engine as engines
 ROWS = 2_000  # of a page; with cutouts some 100 MB
 PAGES = 50  # of a file
 
-_OF_OBJECT = ("detections", "cutouts", "outcomes", "superseded", "objects")
-_ORDER = (*_OF_OBJECT[:-1], "rejections", "rejected_packets", "labels", "offsets", "objects")
+_OF_OBJECT = ("detections", "cutouts", "packets", "outcomes", "superseded", "objects")
+_ORDER = ("schemas", *_OF_OBJECT[:-1], "rejections", "rejected_packets", "labels", "offsets", "objects")
 _TYPES: dict[type, pa.DataType] = {
     sa.Text: pa.string(),
     sa.BigInteger: pa.int64(),
@@ -96,10 +96,11 @@ def _pages(table: sa.Table, folder: Path) -> Iterator[list[dict[str, Any]]]:
     for path in sorted(folder.glob("*.parquet")):
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
-            if names != _schema(table).names:
+            if names != [name for name in _schema(table).names if name in names or not _added_later(table, name)]:
                 raise StoreError(f"{path} should have the columns {_schema(table).names}. Received: {names}")
+            later = dict.fromkeys(set(_schema(table).names) - set(names))
             for batch in file.iter_batches(ROWS):
-                yield batch.to_pylist()
+                yield [{**later, **row} for row in batch.to_pylist()]
 
 
 def _without_known(connection: Connection, table: sa.Table, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -111,6 +112,11 @@ def _without_known(connection: Connection, table: sa.Table, page: list[dict[str,
         chosen = sa.select(known.c.survey, known.c.object_id).where(known.c.object_id.in_(part))
         found |= {(row.survey, row.object_id) for row in connection.execute(chosen)}
     return [row for row in page if (row["survey"], row["object_id"]) not in found]
+
+
+def _added_later(table: sa.Table, name: str) -> bool:
+    """Return whether a column is one that exports of an older revision have not."""
+    return (table.name, name) in {("outcomes", "spread"), ("superseded", "spread")}
 
 
 def _schema(table: sa.Table) -> pa.Schema:
@@ -126,4 +132,5 @@ def _plain(table: sa.Table, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _typed(table: sa.Table, row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {**row, **{name: json.loads(row[name]) for name in _json_columns(table)}}
+    texts = {name: row[name] for name in _json_columns(table)}
+    return {**row, **{name: None if text is None else json.loads(text) for name, text in texts.items()}}

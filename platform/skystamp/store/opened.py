@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy.engine import Engine
 
 from skystamp.alert import Alert
-from skystamp.store import browsing, engine, exchange, migrations, reading, retention, writing
+from skystamp.avro import Content
+from skystamp.store import browsing, engine, exchange, migrations, reading, retention, scored, voting, writing
 from skystamp.store.values import (
     AlertKey,
     Batch,
@@ -83,6 +84,11 @@ class Store:
         with engine.reading(self.engine) as connection:
             return reading.alerts(connection, keys, with_cutouts=with_cutouts)
 
+    def contents(self, keys: Sequence[AlertKey]) -> dict[AlertKey, Content]:
+        """Return the packets of alerts without their cutouts, of those that have one; `avro.record_of` reads it."""
+        with engine.reading(self.engine) as connection:
+            return reading.contents(connection, keys)
+
     def outcomes(self, keys: Sequence[AlertKey]) -> dict[AlertKey, list[StoredOutcome]]:
         """Return the outcomes of each alert, of every model and version."""
         with engine.reading(self.engine) as connection:
@@ -97,6 +103,11 @@ class Store:
         """Return what was answered for each object before a late packet changed its sequence, oldest first."""
         with engine.reading(self.engine) as connection:
             return reading.superseded(connection, keys)
+
+    def scored(self, model: str, version: str, span: tuple[float, float], *, limit: int) -> list[StoredOutcome]:
+        """Return what a version answered for alerts of a span of time (MJD), oldest first, `limit` at most."""
+        with engine.reading(self.engine) as connection:
+            return scored.scored(connection, model, version, span, limit=limit)
 
     def record(self, batch: Batch, *, now: float) -> None:
         """Write a batch in one transaction: all or nothing, and the same again changes nothing.
@@ -151,6 +162,16 @@ class Store:
         with engine.reading(self.engine) as connection:
             return browsing.candidate(connection, survey, object_id)
 
+    def named(self, surveys: Sequence[str], prefix: str, *, limit: int = 100) -> list[Candidate]:
+        """Return the objects whose name begins so, by name, whatever was answered for them."""
+        with engine.reading(self.engine) as connection:
+            return browsing.named(connection, surveys, prefix, limit=limit)
+
+    def newest(self, label: str) -> float | None:
+        """Return when the newest object of a class was first seen (MJD), None if there is none."""
+        with engine.reading(self.engine) as connection:
+            return browsing.newest(connection, label)
+
     def rejections(self, *, limit: int = 100) -> list[Rejected]:
         """Return the newest rejections with their packets; no bytes where they are not kept."""
         with engine.reading(self.engine) as connection:
@@ -170,6 +191,26 @@ class Store:
         """Add labels; the same again changes nothing."""
         with engine.writing(self.engine) as connection:
             browsing.add_labels(connection, labels)
+
+    def labels_of(self, keys: Sequence[ObjectKey]) -> dict[ObjectKey, list[Label]]:
+        """Return the labels that stand of each object, oldest first; objects without any are left out."""
+        with engine.reading(self.engine) as connection:
+            return voting.labels_of(connection, keys)
+
+    def vote(self, label: Label) -> bool:
+        """Let a label stand in the place of what its author said of the object before; False if it is said already."""
+        with engine.writing(self.engine) as connection:
+            return voting.vote(connection, label)
+
+    def undo_vote(self, author: str, source: str, *, now: float) -> Label | None:
+        """Withdraw the last label that an author gave and return it; what it replaced stands again."""
+        with engine.writing(self.engine) as connection:
+            return voting.undo(connection, author, source, now)
+
+    def withdraw_vote(self, key: ObjectKey, author: str, source: str, *, now: float) -> bool:
+        """Withdraw what an author says of an object; False if nothing stands."""
+        with engine.writing(self.engine) as connection:
+            return voting.withdraw(connection, key, author, source, now)
 
     def withdraw_label(self, label: Label, *, now: float) -> None:
         """Withdraw a label; it is kept with the time."""

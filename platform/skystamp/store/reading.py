@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from skystamp.alert import Alert
+from skystamp.avro import Content
 from skystamp.store import dialects, rows, tables
 from skystamp.store.values import AlertKey, Detection, History, ObjectKey, Rejected, StoredOutcome
 
@@ -22,10 +23,10 @@ def histories(connection: Connection, keys: Sequence[ObjectKey]) -> dict[ObjectK
     known, found = tables.objects, tables.detections
     revisions = {
         (row["survey"], row["object_id"]): row["revision"]
-        for row in _named(connection, sa.select(known.c.survey, known.c.object_id, known.c.revision), known, keys)
+        for row in by_name(connection, sa.select(known.c.survey, known.c.object_id, known.c.revision), known, keys)
     }
     members: defaultdict[ObjectKey, list[Detection]] = defaultdict(list)
-    for row in _named(connection, sa.select(*_PLACES), found, keys):
+    for row in by_name(connection, sa.select(*_PLACES), found, keys):
         members[row["survey"], row["object_id"]].append(rows.detection(row))
     in_time = {key: tuple(sorted(each, key=lambda one: (one.mjd, one.alert_id))) for key, each in members.items()}
     return {key: History(revisions.get(key, 0), in_time.get(key, ())) for key in keys}
@@ -35,7 +36,7 @@ def objects_of(connection: Connection, keys: Sequence[AlertKey]) -> dict[AlertKe
     """Return the object of each alert that is stored."""
     table = tables.detections
     chosen = sa.select(table.c.survey, table.c.alert_id, table.c.object_id)
-    found = _named(connection, chosen, table, keys, "alert_id")
+    found = by_name(connection, chosen, table, keys, "alert_id")
     return {(row["survey"], row["alert_id"]): (row["survey"], row["object_id"]) for row in found}
 
 
@@ -48,8 +49,16 @@ def alerts(connection: Connection, keys: Sequence[AlertKey], *, with_cutouts: bo
         same = sa.and_(images.c.survey == table.c.survey, images.c.alert_id == table.c.alert_id)
         bands = (images.c.science, images.c.template, images.c.difference)
         chosen = sa.select(table, *bands).select_from(table.outerjoin(images, same))
-    found = (rows.alert(row) for row in _named(connection, chosen, table, keys, "alert_id"))
+    found = (rows.alert(row) for row in by_name(connection, chosen, table, keys, "alert_id"))
     return {(one.survey, one.alert_id): one for one in found}
+
+
+def contents(connection: Connection, keys: Sequence[AlertKey]) -> dict[AlertKey, Content]:
+    """Return the packets of alerts, by key, of those that have one."""
+    table, texts = tables.packets, tables.schemas
+    chosen = sa.select(table, texts.c.text).join(texts, texts.c.digest == table.c.schema)
+    found = by_name(connection, chosen, table, keys, "alert_id")
+    return {(row["survey"], row["alert_id"]): rows.content(row) for row in found}
 
 
 def outcomes(connection: Connection, keys: Sequence[AlertKey]) -> dict[AlertKey, list[StoredOutcome]]:
@@ -126,12 +135,12 @@ def _outcomes(
 ) -> dict[Any, list[StoredOutcome]]:
     found: dict[Any, list[StoredOutcome]] = {key: [] for key in keys}
     by = (*order, *(table.c[name] for name in ("mjd", "alert_id", "model", "model_version")))
-    for row in _named(connection, sa.select(table).order_by(*by), table, keys, column):
+    for row in by_name(connection, sa.select(table).order_by(*by), table, keys, column):
         found[row["survey"], row[column]].append(rows.stored_outcome(row))
     return found
 
 
-def _named(
+def by_name(
     connection: Connection, chosen: Any, table: sa.Table, keys: Sequence[tuple[str, Any]], column: str = "object_id"
 ) -> Iterator[Any]:
     """Yield the chosen rows whose survey and `column` are one of the keys."""

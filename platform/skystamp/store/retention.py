@@ -11,7 +11,7 @@ MAX_REJECTED_BYTES = 1 << 30  # of all rejected packets
 
 
 def drop_cutouts(engine: Engine, older_than_mjd: float) -> int:
-    """Drop the cutouts of detections before an MJD; return how many detections lost theirs."""
+    """Drop the cutouts and the packets of detections before an MJD; return how many detections lost theirs."""
     table, dropped = tables.cutouts, 0
     while True:
         with engines.writing(engine) as connection:
@@ -19,7 +19,8 @@ def drop_cutouts(engine: Engine, older_than_mjd: float) -> int:
             keys = connection.execute(chosen.order_by(table.c.mjd).limit(AT_ONCE)).all()
             for survey in {row.survey for row in keys}:
                 numbers = [row.alert_id for row in keys if row.survey == survey]
-                connection.execute(sa.delete(table).where(table.c.survey == survey, table.c.alert_id.in_(numbers)))
+                for each in (table, tables.packets):
+                    connection.execute(sa.delete(each).where(each.c.survey == survey, each.c.alert_id.in_(numbers)))
         dropped += len(keys)
         if len(keys) < AT_ONCE:
             return dropped

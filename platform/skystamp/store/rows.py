@@ -1,10 +1,13 @@
 """Our values <-> rows of the tables. NaN is null and comes back as NaN; what was stored comes back equal."""
 
+import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from skystamp import avro
 from skystamp.alert import BANDS, Alert, SolarSystemMatch
+from skystamp.avro import Content
 from skystamp.classify import (
     BOGUS_TWICE,
     NEGATIVE_DIFFERENCE,
@@ -16,7 +19,7 @@ from skystamp.classify import (
 from skystamp.errors import Reason
 from skystamp.store.dialects import storable
 from skystamp.store.tables import PROBABILITIES
-from skystamp.store.values import Candidate, Change, Detection, Rejected, StoredOutcome
+from skystamp.store.values import AlertKey, Candidate, Change, Detection, Rejected, StoredOutcome
 
 Row = dict[str, Any]
 
@@ -56,6 +59,24 @@ def cutouts_row(alert: Alert) -> Row:
     """Return an alert's cutouts as a row of `cutouts`."""
     key = {"survey": alert.survey, "alert_id": alert.alert_id, "object_id": alert.object_id}
     return {**key, "mjd": alert.mjd, **{band: alert.cutouts[band] for band in BANDS}}
+
+
+def packet_rows(alerts: Iterable[Alert], contents: Mapping[AlertKey, Content]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of `schemas` and of `packets`, of those alerts whose content is known."""
+    digests = {text: hashlib.sha256(text).hexdigest() for text in {one.schema for one in contents.values()}}
+    schemas = [{"digest": digest, "text": avro.packed(text)} for text, digest in digests.items()]
+    known = [(alert, contents[_key(alert)]) for alert in alerts if _key(alert) in contents]
+    packets = [
+        {"survey": alert.survey, "alert_id": alert.alert_id, "object_id": alert.object_id}
+        | {"schema": digests[one.schema], "whole": one.whole, "content": avro.packed(one.data)}
+        for alert, one in known
+    ]
+    return schemas, packets
+
+
+def content(row: Mapping[Any, Any]) -> Content:
+    """Return the bytes of a row of `packets` beside one of `schemas`."""
+    return Content(avro.unpacked(bytes(row["content"])), avro.unpacked(bytes(row["text"])), row["whole"])
 
 
 def detection(row: Mapping[Any, Any]) -> Detection:
@@ -100,6 +121,7 @@ def outcome_row(one: Classification, *, shadow: bool, created: float) -> Row:
         "rules": [[rule.rule, rule.label, storable(rule.detail)] for rule in one.rules],
         "shadow": shadow,
         "created": created,
+        "spread": one.spread,
     }
 
 
@@ -116,6 +138,7 @@ def stored_outcome(row: Mapping[Any, Any]) -> StoredOutcome:
         model_version=row["model_version"],
         flags=tuple(row["flags"]),
         rules=tuple(RuleOutcome(*rule) for rule in row["rules"]),
+        spread=row["spread"],
     )
     return StoredOutcome(found, row["shadow"], row["created"])
 
@@ -171,6 +194,10 @@ def _probabilities(one: Classification) -> Row:
 
 def _of_classes(row: Mapping[Any, Any]) -> dict[str, float]:
     return {name: row[column] for name, column in PROBABILITIES.items() if row[column] is not None}
+
+
+def _key(alert: Alert) -> AlertKey:
+    return alert.survey, alert.alert_id
 
 
 def _null(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
     objects              one row an object, with its latest outcome: a list of candidates is one indexed query
     detections, cutouts  one row an alert; cutouts lie apart, so that they can be dropped and nothing else is rewritten
+    packets, schemas     the record as it came, with its history, for who looks at it
     outcomes             one row an (alert, model, version), made from the alert's sequence as it is now known
     superseded           outcomes made from a sequence that a late packet has changed since
     rejections, rejected_packets   why, and the bytes themselves up to a bound
@@ -47,8 +48,8 @@ def _flag(name: str) -> "sa.Column[bool]":
     return sa.Column(name, sa.Boolean, nullable=False)
 
 
-def _json(name: str) -> "sa.Column[Any]":
-    return sa.Column(name, sa.JSON, nullable=False)
+def _json(name: str, *, null: bool = False) -> "sa.Column[Any]":
+    return sa.Column(name, sa.JSON(none_as_null=True), nullable=null)
 
 
 def _answer() -> list["sa.Column[Any]"]:
@@ -63,6 +64,7 @@ def _answer() -> list["sa.Column[Any]"]:
         _json("rules"),
         _flag("shadow"),
         _number("created"),
+        _json("spread", null=True),  # over the members of an ensemble, by class
     ]
 
 
@@ -94,6 +96,7 @@ objects = sa.Table(
     _flag("is_bogus_twice"),
     sa.Index(None, "label", "p_label"),
     sa.Index(None, "label", "first_mjd"),
+    sa.Index(None, "is_bogus_twice", "first_mjd"),
     sa.Index(None, "last_mjd"),
 )
 
@@ -130,6 +133,26 @@ cutouts = sa.Table(
     *(sa.Column(band, sa.LargeBinary, nullable=False) for band in ("science", "template", "difference")),
     _of_detection(),
     sa.Index(None, "mjd"),
+)
+
+schemas = sa.Table(
+    "schemas",
+    metadata,
+    _text("digest", key=True),  # SHA-256
+    sa.Column("text", sa.LargeBinary, nullable=False),  # JSON, packed
+)
+
+packets = sa.Table(
+    "packets",
+    metadata,
+    _text("survey", key=True),
+    _whole("alert_id", key=True),
+    _text("object_id"),
+    _text("schema"),  # its digest
+    _flag("whole"),  # of unusual packets the cutouts are here too
+    sa.Column("content", sa.LargeBinary, nullable=False),  # the record as it came, without cutouts, packed
+    _of_detection(),
+    sa.ForeignKeyConstraint(["schema"], ["schemas.digest"]),
 )
 
 outcomes = sa.Table(

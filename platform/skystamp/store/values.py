@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from skystamp.alert import Alert
+from skystamp.avro import Content
 from skystamp.classify import Classification, Rejection
 
 ObjectKey = tuple[str, str]
@@ -109,6 +110,8 @@ class Batch:
         Of every object whose detections or outcomes are written.
     new : sequence of (Alert, Detection)
         Detections that are not stored yet.
+    contents : mapping of AlertKey to Content
+        The bytes of their records without the cutouts, where these are known.
     moved : sequence of Detection
         Stored ones whose place has changed.
     superseded : sequence of AlertKey
@@ -121,6 +124,7 @@ class Batch:
 
     objects: Sequence[Change] = ()
     new: Sequence[tuple[Alert, Detection]] = ()
+    contents: Mapping[AlertKey, Content] = field(default_factory=dict)
     moved: Sequence[Detection] = ()
     superseded: Sequence[AlertKey] = ()
     outcomes: Sequence[Classification] = ()
@@ -136,7 +140,8 @@ class Batch:
 class CandidateFilter:
     """Which objects to list, of the latest outcome's class `label`, most probable first.
 
-    By default those of negative differences, known solar-system objects and twice-bogus ones are left out.
+    By default those of negative differences, known solar-system objects and twice-bogus ones are left out; with
+    `bogus_twice` also those come whose most probable class is `label` but that a rule calls bogus.
     """
 
     label: str = "SN"
@@ -145,6 +150,7 @@ class CandidateFilter:
     min_detections: int = 1
     negative: bool = False
     solar_system: bool = False
+    bogus_twice: bool = False
     newest_first: bool = False
     limit: int = 1000
     offset: int = 0

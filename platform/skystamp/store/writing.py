@@ -84,6 +84,9 @@ def _add_detections(connection: Connection, batch: Batch, now: float) -> None:
     if dialects.add(connection, tables.detections, made) != len(made):  # the number is another object's by now
         raise Outdated
     dialects.add(connection, tables.cutouts, [rows.cutouts_row(alert) for alert, _ in batch.new])
+    schemas, packets = rows.packet_rows((alert for alert, _ in batch.new), batch.contents)
+    dialects.add(connection, tables.schemas, schemas)
+    dialects.add(connection, tables.packets, packets)
 
 
 def _move(connection: Connection, batch: Batch) -> None:

@@ -7,7 +7,7 @@ gathering   messages -> batches that leave when full or when their first message
 service     a batch -> the outcomes of each of its messages, asked for until they are stored
 published   an outcome -> its message in the output topic (`outcome.avsc`); a poison packet -> its dead letter
 delivery    a batch -> stored, published
-running     the loop: read, send, answer for, save, tell
+running     the loop: read, send, answer for, save, tell; measured: what it tells, for Prometheus
 files       folders and archives as a feed; journal: where each file was left
 
 A message is answered for only when all this has happened, and its position saved only after that. So a packet may be

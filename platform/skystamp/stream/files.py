@@ -5,9 +5,7 @@ larger container comes in parts of its blocks, so that none is held in memory wh
 is a message that tells it.
 """
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +15,7 @@ from skystamp.errors import Reason, Reject
 from skystamp.frames import Framed
 from skystamp.sources import Found, Packet, Source
 from skystamp.sources.feeds import Message, Partition, Progress, Settle
+from skystamp.sources.unpacking import DamagedStreamError
 from skystamp.stream.journal import FINISHED, Journal, Key
 
 _WHOLE = 1 << 20  # bytes of a container that travels as it is
@@ -128,13 +127,13 @@ def _parts(source: Source) -> Iterator[tuple[Framed, int]]:
             continue
         try:
             yield from _parts_of(item)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        except DamagedStreamError as error:
             yield Reject(Reason.DAMAGED_ARCHIVE, f"{item.name[:200]} does not unpack: {error}"), 1
 
 
 def _parts_of(packet: Packet) -> Iterator[tuple[Framed, int]]:
-    head = packet.stream.read(_WHOLE + 1)
-    if len(head) <= _WHOLE:
+    head, is_all = _head(packet.stream)
+    if is_all:
         yield head, 1
         return
     from skystamp import client  # which brings the whole of classify, 2 s that a Kafka stream does without
@@ -142,6 +141,15 @@ def _parts_of(packet: Packet) -> Iterator[tuple[Framed, int]]:
     whole = Packet(packet.name, _Again(head, packet.stream))
     for part in client.bodies([whole], packets=_PACKETS, size=_BYTES):
         yield (part, 1) if isinstance(part, Reject) else (part.data, part.packets)
+
+
+def _head(stream: Stream) -> tuple[bytes, bool]:
+    """Return what comes first, and whether that is all there is; of a damaged file, all that came before the damage."""
+    try:
+        head = stream.read(_WHOLE + 1)
+    except DamagedStreamError as error:
+        return error.before, False
+    return head, len(head) <= _WHOLE
 
 
 class _Again:

@@ -44,6 +44,7 @@ def record(outcome: OutcomeDict, now: datetime) -> Record:
         "outcome": outcome["outcome"],
         "class_name": outcome.get("class"),
         "probabilities": outcome.get("probabilities"),
+        "spread": outcome.get("spread"),
         "classifier_name": model.get("name"),
         "classifier_version": model.get("version"),
         "brokerPublishTimestamp": now,

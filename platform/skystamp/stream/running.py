@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from skystamp.sources.feeds import Feed, Message, Partition
 from skystamp.stream.delivery import Delivered
@@ -28,6 +29,7 @@ _SETTLE_S = 10.0  # that a rebalance may wait for what is on its way
 
 Deliver = Callable[[Sequence[Message]], Delivered]
 Counts = Callable[[], Mapping[str, int]]
+Tell = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def run(
     stop: Event,
     abandon: Event,
     counts: Callable[[], Mapping[str, int]],
+    tell: Tell | None = None,
 ) -> Totals:
     """Return what became of a feed's packets, when it has ended or `stop` was set and what was on its way is done.
 
@@ -84,13 +87,15 @@ def run(
         Set here when that took longer than it may.
     counts : callable
         Gives what else the statistics line says, as how often requests were asked again.
+    tell : callable, optional
+        Is given the fields of each statistics line, beside the log.
 
     Raises
     ------
     Fault
         What `deliver` or the feed raises. What was answered before is saved first.
     """
-    loop = _Loop(feed, deliver, limits, stop, abandon, counts)
+    loop = _Loop(feed, deliver, limits, stop, abandon, counts, tell)
     try:
         loop.run()
     finally:
@@ -101,11 +106,18 @@ def run(
 
 class _Loop:
     def __init__(
-        self, feed: Feed, deliver: Deliver, limits: Limits, stop: Event, abandon: Event, counts: Counts
+        self,
+        feed: Feed,
+        deliver: Deliver,
+        limits: Limits,
+        stop: Event,
+        abandon: Event,
+        counts: Counts,
+        tell: Tell | None = None,
     ) -> None:
         self.totals = Totals()
         self._feed, self._deliver, self._limits = feed, deliver, limits
-        self._stop, self._abandon, self._counts = stop, abandon, counts
+        self._stop, self._abandon, self._counts, self._told_to = stop, abandon, counts, tell
         self._gathering = Gathering(limits.packets, limits.size, limits.max_wait_s)
         self._pool = ThreadPoolExecutor(limits.in_flight, "deliver")
         self._on_way: dict[Future[Delivered], list[Message]] = {}
@@ -213,6 +225,8 @@ class _Loop:
             **self._counts(),
         }
         log.info("streaming", extra={"fields": fields})
+        if self._told_to is not None:
+            self._told_to(fields)
         self._told, self._told_packets = time.monotonic(), self.totals.packets
 
 

@@ -5,12 +5,15 @@
 
 from collections.abc import Callable
 
-from skystamp.alert import Alert
+from skystamp.alert import Alert, Previous
 from skystamp.avro import Record
 from skystamp.errors import Reason, Reject
 from skystamp.surveys import ztf
 
 READERS: dict[str, Callable[[Record, str], Alert]] = {"ztf.alert": ztf.read}
+
+HISTORIES: dict[str, Callable[[Record], list[Previous]]] = {ztf.SURVEY: ztf.previous}
+"""The earlier looks that a survey's record reports, by the survey's name."""
 
 
 def read(record: Record, schema: str) -> Alert:

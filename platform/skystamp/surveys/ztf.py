@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from skystamp.alert import Alert, SolarSystemMatch
+from skystamp.alert import Alert, Previous, SolarSystemMatch
 from skystamp.errors import Reason, Reject
 from skystamp.polarity import is_negative
 
@@ -71,6 +71,34 @@ def read(record: Mapping[str, Any], schema: str = "ztf.alert") -> Alert:
         solar_system=_solar_system(candidate),
         schema=f"{schema} {_version(record)}",
     )
+
+
+def previous(record: Mapping[str, Any]) -> list[Previous]:
+    """Return the earlier looks at the position of a record that was read with its history, oldest first.
+
+    Those without a time, a filter that we know, or any brightness are left out: nothing could be drawn of them.
+    """
+    listed = record.get("prv_candidates") or []
+    found = (_previous(one) for one in listed if isinstance(one, Mapping))
+    return sorted((one for one in found if one is not None), key=lambda one: one.mjd)
+
+
+def _previous(fields: Mapping[str, Any]) -> Previous | None:
+    band, jd = _BAND.get(fields.get("fid") or 0), _measured(fields, "jd")
+    number, limit, magnitude = fields.get("candid"), _measured(fields, "diffmaglim"), _measured(fields, "magpsf")
+    if band is None or math.isnan(jd) or (math.isnan(limit) and math.isnan(magnitude)):
+        return None
+    if number is None or math.isnan(magnitude):
+        return None if math.isnan(limit) else Previous(jd - _JD_OF_MJD, band, limit)
+    sign = str(fields.get("isdiffpos")).strip().lower()
+    error = _measured(fields, "sigmapsf")
+    return Previous(jd - _JD_OF_MJD, band, limit, int(number), magnitude, error, sign not in ("t", "true", "1"))
+
+
+def _measured(fields: Mapping[str, Any], name: str) -> float:
+    value = fields.get(name)
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if plain and _NONE < value < math.inf else math.nan  # type: ignore[operator,arg-type]
 
 
 def _present(fields: Mapping[str, Any], name: str) -> Any:

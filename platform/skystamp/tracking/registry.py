@@ -24,6 +24,7 @@ from skystamp.tracking.runs import require_local_folder
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 _REFERENCE = re.compile(r"(?P<name>[\w.-]+)(?:@(?P<alias>[\w-]+)|/(?P<version>[0-9]+))")
+_ANSWERING = "answering_"  # tag of a model: before the alias
 _ABSENT = "RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"
 
 
@@ -74,6 +75,12 @@ def set_alias(name: str, alias: str, version: str, uri: str) -> None:
         raise UsageError(f"{name} should have a version {version}. Received: {str(error)[:200]}") from error
 
 
+def drop_alias(name: str, alias: str, uri: str) -> None:
+    """Let an alias name nothing; no matter if it does not."""
+    if alias_version(name, alias, uri) is not None:
+        _client(uri).delete_registered_model_alias(name, alias)
+
+
 def propose(name: str, version: str, uri: str) -> str:
     """Give a new version its first alias and return it: ``challenger``, or ``champion`` where there is none yet."""
     alias = CHALLENGER if alias_version(name, CHAMPION, uri) else CHAMPION
@@ -99,6 +106,75 @@ def registered(uri: str) -> list[RegisteredModel]:
         versions = client.search_model_versions(f"name = '{model.name}'")
         found += [_described(client, version, model.aliases) for version in versions]
     return sorted(found, key=lambda entry: (entry.name, -int(entry.version)))
+
+
+def described(name: str, version: str, uri: str) -> RegisteredModel:
+    """Return one version of a registered model.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model or version.
+    """
+    client = _client(uri)
+    try:
+        return _described(client, client.get_model_version(name, version), client.get_registered_model(name).aliases)
+    except MlflowException as error:
+        raise UsageError(f"{name} should have a version {version}. Received: {str(error)[:200]}") from error
+
+
+def model_tags(name: str, uri: str) -> dict[str, str]:
+    """Return the tags of a registered model.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model.
+    """
+    try:
+        return dict(_client(uri).get_registered_model(name).tags)
+    except MlflowException as error:
+        raise UsageError(f"a model {name} should be registered. Received: {str(error)[:200]}") from error
+
+
+def tag_model(name: str, tags: Mapping[str, str], uri: str) -> None:
+    """Set tags of a registered model."""
+    client = _client(uri)
+    for key, value in tags.items():
+        client.set_registered_model_tag(name, key, value)
+
+
+def note_answering(name: str, alias: str, version: str, uri: str) -> None:
+    """Note the version that answers under an alias, for a process that is started when a newer one does not load."""
+    if model_tags(name, uri).get(f"{_ANSWERING}{alias}") != version:
+        tag_model(name, {f"{_ANSWERING}{alias}": version}, uri)
+
+
+def load_answering(name: str, alias: str, uri: str) -> Model | None:
+    """Return the model that answered last under an alias, None if none is noted.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model.
+    BundleError
+        If it does not load either.
+    """
+    version = model_tags(name, uri).get(f"{_ANSWERING}{alias}")
+    return load(f"{name}/{version}", uri) if version else None
+
+
+def tag_version(name: str, version: str, tags: Mapping[str, str], uri: str) -> None:
+    """Set tags of a version."""
+    client = _client(uri)
+    for key, value in tags.items():
+        client.set_model_version_tag(name, version, key, value)
+
+
+def parsed(reference: str) -> tuple[str, str]:
+    """Return the registered name and the alias of a reference; no name for a folder, no alias for a version."""
+    match = None if Path(reference).is_dir() else _REFERENCE.fullmatch(reference)
+    return ("", "") if match is None else (match["name"], match["alias"] or "")
 
 
 def resolve(reference: str, uri: str) -> Resolved:
@@ -188,6 +264,9 @@ def _described(client: mlflow.MlflowClient, version: ModelVersion, aliases: Mapp
 
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for name in ("spec.json", "model.keras"):
-        digest.update((folder / name).read_bytes())
+    for path in (folder / "spec.json", *sorted(folder.glob("*.keras"))):
+        digest.update(path.read_bytes())
+    temperature = bundle.read_about(folder).get("temperature", 1.0)
+    if temperature != 1:
+        digest.update(repr(temperature).encode())
     return digest.hexdigest()[:8]

@@ -6,6 +6,7 @@ first opened inside a job keeps its artifacts in that job's temporary folder.
 
 import json
 import sqlite3
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -117,6 +118,24 @@ class Tracker:
         """Log text as an artifact, for example ``table.md``."""
         self.client.log_text(run, content, name)
 
+    def read_text(self, run: str, name: str) -> str:
+        """Return a text artifact of a run, as `log_text` and `log_json` wrote it.
+
+        Raises
+        ------
+        UsageError
+            If the run has no such artifact.
+        """
+        if name not in {entry.path for entry in self.client.list_artifacts(run)}:
+            raise UsageError(f"the run {run} should have an artifact {name}. Received: none")
+        with tempfile.TemporaryDirectory(prefix="skystamp-") as folder:
+            return Path(self.client.download_artifacts(run, name, folder)).read_text()
+
+    def tops(self) -> list[Any]:
+        """Return the experiment's runs that are nobody's children, newest first."""
+        found = self.client.search_runs([self.experiment_id], max_results=5000)
+        return [run for run in found if _PARENT not in run.data.tags]
+
     def log_bundle(self, run: str, folder: Path, metrics: Mapping[str, float] | None = None) -> str:
         """Log a bundle as a model of the run, with its signature, and return the model's URI (``models:/<id>``)."""
         about = read_about(folder)
@@ -178,6 +197,13 @@ def open_tracker(experiment: str, uri: str, artifacts: Path | None = None) -> Tr
     except (MlflowException, sqlite3.Error) as error:
         raise UsageError(f"the tracking store {uri} should be usable. Received: {str(error)[:300]}") from error
     return Tracker(uri, found.experiment_id)
+
+
+def find_tracker(experiment: str, uri: str) -> Tracker | None:
+    """Return the tracker of an experiment, or None where there is none of this name; nothing is made."""
+    require_local_folder(uri)
+    found = mlflow.MlflowClient(uri, uri).get_experiment_by_name(experiment)
+    return None if found is None else Tracker(uri, found.experiment_id)
 
 
 def require_local_folder(uri: str) -> None:

@@ -31,7 +31,13 @@ def test_a_network_that_turns_by_other_than_right_angles_gets_room_around_its_cr
 
 @pytest.mark.parametrize(
     ("settings", "word"),
-    [({"nonsense": 1}, "nonsense"), ({"features": "24"}, "24"), ({"dropout": 2.0}, "dropout"), ({"batch": 0}, "batch")],
+    [
+        ({"nonsense": 1}, "nonsense"),
+        ({"features": "24"}, "24"),
+        ({"dropout": 2.0}, "dropout"),
+        ({"batch": 0}, "batch"),
+        ({"mirrored": "False"}, "mirrored"),
+    ],
 )
 def test_settings_that_can_not_be_are_refused(settings: dict[str, object], word: str) -> None:
     with pytest.raises(UsageError, match=word):

@@ -7,9 +7,10 @@ import pytest
 
 from skystamp import bundle, metadata, routing, taxonomy
 from skystamp.cluster import families, train
+from skystamp.cluster.data import shards
 from skystamp.cluster.data.shards import LabelledSequences
 from skystamp.errors import UsageError
-from skystamp.inputs import DYNAMIC, STATIC, RawSequences
+from skystamp.inputs import DYNAMIC, STATIC, Raw, RawSequences
 
 FAMILY = families.of("temporal-3")
 FAST = {
@@ -110,11 +111,34 @@ def test_without_allwise_its_colours_alone_are_left_out():
         ({"crop": 63}, "63"),
         ({"batch": 0}, "batch"),
         ({"images": False, "metadata": False, "allwise": False}, "should read something"),
+        ({"allwise": "False"}, "allwise should be true or false"),
+        ({"mirrored": "no"}, "mirrored should be true or false"),
+        ({"cosine_decay": 1}, "cosine_decay should be true or false"),
     ],
 )
 def test_settings_that_can_not_be_are_refused(settings: dict[str, object], word: str):
     with pytest.raises(UsageError, match=word):
         FAMILY.configuration(settings)
+
+
+def test_objects_of_classes_that_it_does_not_know_are_not_loaded(tmp_path: Path):
+    labels = ["SN", "bogus", "VS"]
+    plain = {
+        "object_id": [name for name in "abc" for _ in range(3)],
+        "alert_id": list(range(9)),
+        "mjd": [float(i % 3) for i in range(9)],
+        "label": [label for label in labels for _ in range(3)],
+    }
+    raw = Raw(np.ones((9, 63, 63, 3), np.float32), np.full((9, len(metadata.FEATURES)), 1.0))
+    rows = shards.placed(shards.table(plain, raw), [1, 2, 3] * 3, [""] * 9, np.full((9, 5), np.nan))
+    (tmp_path / "train").mkdir()
+    shards.write(tmp_path / "train" / "000000.parquet", rows)
+    (tmp_path / "manifest.json").write_text(f'{{"name": "x", "format": {shards.FORMAT}}}')
+
+    found = FAMILY.load(tmp_path, "train")
+
+    assert (found.object_ids.tolist(), found.labels.tolist()) == (["a", "c"], ["SN", "VS"])
+    assert len(found.raw) == 2
 
 
 def test_equal_keys_mean_equal_inputs():
@@ -131,6 +155,13 @@ def test_a_training_on_sequences_writes_a_bundle_that_loads(trained: train.Train
     assert (loaded.name, loaded.classes) == ("temporal-3", taxonomy.TEMPORAL)
     assert loaded.spec == train.spec_for(FAMILY.configuration(FAST), labelled())
     assert "from its first 3 detections" in (trained.folder / "card.md").read_text()
+
+
+@pytest.mark.parametrize(("beta", "said"), [(0.0, "are not calibrated"), (0.3, "are flattened by the entropy term")])
+def test_a_card_speaks_of_the_entropy_term_where_there_is_one(trained: train.Trained, beta: float, said: str):
+    facts = {"settings": {**FAST, "beta": beta}, "validation": trained.scores}
+
+    assert f"Probabilities {said}" in train.model_card(FAMILY.name, facts, FAMILY.classes)
 
 
 def test_what_only_the_sequence_tells_is_learned(trained: train.Trained):

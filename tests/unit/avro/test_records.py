@@ -24,11 +24,12 @@ def both_ways(data, count=1, plan=None):
     """Return the records of a block by the fast way (None where it declines) and by the slow one."""
     plan = plan or plan_of(SCHEMA)
     try:
-        fast = reading._fast(data, count, plan.head)
-    except (reading._UnusualError, *reading._DECODE_ERRORS):
+        fast = [record for record, *_ in reading._fast(data, count, plan.head)]
+    except (reading._UnusualError, *reading.DECODE_ERRORS):
         fast = None
     return fast, [
-        item.record if not isinstance(item, Reject) else item for item in plan._slow(data, count, history=False)
+        item.record if not isinstance(item, Reject) else item
+        for item in plan._slow(data, count, history=False, contents=False)
     ]
 
 
@@ -168,7 +169,7 @@ def test_plan_of_the_survey_takes_the_fast_way():
 
 
 def test_record_beyond_the_largest_is_too_large_with_its_history_alone(monkeypatch):
-    monkeypatch.setattr(reading, "_LARGEST", 50_000)
+    monkeypatch.setattr(reading, "LARGEST", 50_000)
     data = making.packet(making.record(prv_candidates=making.history(200)), making.record(1))
 
     assert [item.reason if isinstance(item, Reject) else None for item in avro.read(data, history=True)] == [

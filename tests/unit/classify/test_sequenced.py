@@ -133,8 +133,9 @@ def test_where_no_model_is_for_a_number_the_next_smaller_answers_flagged(served,
     assert [("fewer_detections_used" in outcome.flags) for outcome in outcomes] == wanted
 
 
-def test_the_crop_is_enough_for_the_largest_model():
-    models = Models({**ALL, "temporal-2": faking.temporal(2, crop=33)})
+@pytest.mark.parametrize("crop", [33, 32])
+def test_the_crop_is_enough_for_the_largest_model_and_shares_its_centre_with_each(crop):
+    models = Models({**ALL, "temporal-2": faking.temporal(2, crop=crop)})
 
     assert classify.histories(nightly(1), models) == classify.histories(nightly(1), MODELS)
     assert models.crop == 33

@@ -210,3 +210,14 @@ def test_real_packets_give_one_outcome_each_and_rejections_for_odd_shapes_alone(
     assert len(result) == len(expected)
     assert {o.reason for o in result if isinstance(o, Rejection)} == {Reason.WRONG_SHAPE}
     assert all(np.isfinite(list(o.probabilities.values())).all() for o in result if isinstance(o, Classification))
+
+
+def test_an_ensemble_says_how_far_its_members_are_apart():
+    (alone,) = outcomes(making.packet())
+
+    (outcome,) = classify.packets(making.packet(), faking.ensemble())
+
+    p = alone.probabilities
+    assert outcome.probabilities == pytest.approx({name: (p[name] + (name == "AGN")) / 2 for name in p})
+    assert outcome.spread == pytest.approx({name: abs(p[name] - (name == "AGN")) / 2 for name in p}, abs=1e-6)
+    assert classify.columns([outcome, alone])["spread"] == [outcome.spread[outcome.label], None]

@@ -28,7 +28,7 @@ def said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
         confusion.report("http://127.0.0.1:1", tmp_path, console)
         return console.export_text()
 
-    monkeypatch.setattr(client, "classify_files", lambda url, paths: iter(OUTCOMES))
+    monkeypatch.setattr(client, "classify_files", lambda url, paths, token: iter(OUTCOMES))
     return make
 
 

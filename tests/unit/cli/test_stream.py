@@ -2,13 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from skystamp.cli.stream import _authorization, _dead_letter_url, _kafka, open_feed
+from skystamp.cli.stream import _authorization, _dead_letter_url, _kafka, _metrics, open_feed
 from skystamp.errors import UsageError
 from skystamp.sources.kafka import Settings
 from skystamp.stream import FileFeed
@@ -52,6 +53,15 @@ def test_dead_letters_go_to_the_sources_brokers_or_where_the_url_says() -> None:
     assert _dead_letter_url("", ["/tmp"]) == ""
     with pytest.raises(UsageError, match="--dead-letter should be kafka://"):
         _dead_letter_url("dead", ["/tmp"])
+
+
+def test_a_metrics_port_that_is_taken_is_wrong_use() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(UsageError, match="--metrics-port"),
+        _metrics(taken.getsockname()[1]),
+    ):
+        pass
 
 
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

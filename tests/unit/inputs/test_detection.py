@@ -168,7 +168,7 @@ def test_feature_that_never_varies_has_deviation_one_and_one_never_known_mean_ze
 
     spec = inputs.fitted(InputSpec(features=("magpsf", "classtar")), table)
 
-    assert (spec.means, spec.deviations) == ((17.0, 0.0), (1.0, 1.0))
+    assert (spec.means, spec.deviations) == ((17.0, 0.0), (1.0, 0.0))
 
 
 def test_statistics_come_from_the_table_alone_and_leave_it_as_it_was():

@@ -148,6 +148,16 @@ def test_dropping_allwise_changes_its_inputs_alone():
     assert not np.array_equal(whole["static"][:, -3:], without["static"][:, -3:])
 
 
+def test_a_model_that_learned_without_allwise_is_not_moved_by_it():
+    raw = sequences()
+    bare = changed(raw, wise=np.full_like(raw.wise, math.nan))
+    spec = inputs.spec_of(SequenceSpec(N).fitted(bare).to_json())
+
+    assert np.array_equal(spec.feed(raw)["static"], spec.feed(bare)["static"])
+    assert not spec.reads_wise
+    assert SequenceSpec(N).fitted(raw).reads_wise
+
+
 def test_missing_and_clips_are_those_of_single_detections():
     raw = sequences()
     numbers = raw.metadata.copy()
@@ -204,6 +214,8 @@ def test_a_part_that_the_spec_leaves_empty_is_not_fed(changes, names):
         ({"static": ("W5",)}, "W5"),
         ({"bands": (), "dynamic": (), "static": ()}, "should read something"),
         ({"crop": 64}, "64"),
+        ({"min_gap_hours": 12.0}, "min_gap_hours should be 6"),
+        ({"radius_arcsec": 1.0}, "radius_arcsec should be 2"),
     ],
     ids=str,
 )

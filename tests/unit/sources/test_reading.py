@@ -99,6 +99,20 @@ def test_a_gzip_that_ends_early_keeps_what_came_before(night: Path, candids: lis
     assert found[:-1] == candids[: len(found) - 1]
 
 
+def test_a_container_cut_short_of_the_buffer_keeps_its_whole_packets(night: Path, candids: list[int]) -> None:
+    whole = io.BytesIO()
+    for packet in (night / f"{i}.avro" for i in range(3)):
+        with gzip.GzipFile(fileobj=whole, mode="wb") as member:
+            member.write(packet.read_bytes())
+    (night / "cut.tar.gz").write_bytes(gzip.compress((night / "night.tar").read_bytes())[:-3000])
+    (night / "cut.avro.gz").write_bytes((night / "container.avro.gz").read_bytes()[:-12])
+
+    archive, container = identities(read(night / "cut.tar.gz")), identities(read(night / "cut.avro.gz"))
+
+    assert archive == [*candids[:2], Reason.DAMAGED_ARCHIVE]
+    assert container[-1] is Reason.DAMAGED_ARCHIVE
+
+
 def test_what_is_no_gzip_by_its_name_is_a_reject(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(b"this is no gzip file")
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pyarrow.parquet as pq
 import pytest
 
 from skystamp import live
@@ -101,3 +102,15 @@ def test_tables_of_other_columns_are_refused(store, tmp_path):
 
     with pytest.raises(StoreError, match="columns"):
         store.import_parquet(tmp_path / "out")
+
+
+def test_an_export_of_before_spreads_is_imported_without_them(store, tmp_path, opening):
+    fill(store)
+    store.export_parquet(tmp_path / "out")
+    for path in (tmp_path / "out").glob("outcomes/*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns("spread"), path)
+    other = opening(f"sqlite:///{tmp_path}/other.db")
+
+    other.import_parquet(tmp_path / "out")
+
+    assert content(other, without=()) == content(store, without=())

@@ -42,7 +42,8 @@ def test_an_alert_without_cutouts_says_so_by_having_none():
 def test_a_classification_is_its_row(probabilities):
     rule = RuleOutcome("bogus_twice", "bogus", "said")
     named = dict(zip(taxonomy.CLASSES, probabilities, strict=False))
-    one = dataclasses.replace(score(alert(0, 0.0)), probabilities=named, flags=("a", "b"), rules=(rule,))
+    said = {"probabilities": named, "flags": ("a", "b"), "rules": (rule,), "spread": named}
+    one = dataclasses.replace(score(alert(0, 0.0)), **said)
 
     found = rows.stored_outcome(rows.outcome_row(one, shadow=True, created=5.0))
 

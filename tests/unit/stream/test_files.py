@@ -2,12 +2,13 @@
 
 import gzip
 import io
+import json
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from skystamp import sources
+from skystamp import avro, sources
 from skystamp.errors import Reason, Reject
 from skystamp.sources.feeds import Message
 from skystamp.stream import FileFeed, Journal
@@ -154,3 +155,23 @@ def test_a_read_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     feed = feed_of(tmp_path)
 
     assert len(feed.read(1000, 0.0, lambda _: None)) < 5
+
+
+@pytest.mark.parametrize("cut", [-2000, -5])
+def test_of_a_small_gzip_that_ends_early_the_whole_packets_are_sent_and_one_rejection_stands_for_the_rest(
+    tmp_path: Path, cut: int
+) -> None:
+    packed = gzip.compress(
+        making.raw_container(json.dumps(making.schema_json()), [(1, making.body(making.record(i))) for i in range(4)])
+    )
+    (tmp_path / "a.avro.gz").write_bytes(packed[:cut])
+
+    messages = drain(feed_of(tmp_path))
+
+    whole, fault = data(messages)
+    assert isinstance(whole, bytes)
+    assert [item.record["candid"] for item in avro.read(whole) if not isinstance(item, Reject)] == [
+        making.CANDIDATE["candid"] + i for i in range(3 if cut < -100 else 4)
+    ]
+    assert isinstance(fault, Reject)
+    assert fault.reason is Reason.DAMAGED_ARCHIVE

@@ -249,3 +249,19 @@ def test_statistics_say_rate_lag_and_retries(caplog: pytest.LogCaptureFixture) -
     assert told[-1]["lag"] == {"t[0]": 0}
     assert told[-1]["retries"] == 3
     assert told[-1]["per_second"] > 0
+
+
+def test_what_the_log_says_is_told_to_who_asks_for_it():
+    told: list[Mapping[str, object]] = []
+
+    run(
+        MemoryFeed(5),
+        delivered,
+        Limits(every_s=0.1),
+        stop=threading.Event(),
+        abandon=threading.Event(),
+        counts=lambda: {"requests": 1},
+        tell=told.append,
+    )
+
+    assert (told[-1]["packets"], told[-1]["requests"], told[-1]["lag"]) == (5, 1, {"t[0]": 0})

@@ -117,5 +117,6 @@ def _piece(waiting: list[tuple[int, Alert, str]], tally: Tally, side: int) -> It
         "alert_id": [alert.alert_id for _, alert, _ in chosen],
         "mjd": [alert.mjd for _, alert, _ in chosen],
         "label": [label for _, _, label in chosen],
+        shards.BAND: [alert.band for _, alert, _ in chosen],
     }
     yield [row for row, _, _ in chosen], shards.table(plain, raw)

@@ -2,7 +2,8 @@
 
     DIR/manifest.json                    what the data are: name, hash, classes, counts, split rule, sources, versions
     DIR/{train,validation,test}/*.parquet
-        object_id string, alert_id int64, mjd float64 (days, UTC), label string,
+        object_id string, alert_id int64, mjd float64 (days, UTC), label string, band string (g, r, i; an evaluation
+        slices by it; data that were prepared without it have none),
         stamps    fixed-shape tensor (63, 63, 3) float32, NaN kept, in the survey's unit
         metadata  fixed-shape tensor (26,) float64, in the order of `metadata.FEATURES`, NaN = missing
         place     int32, of the detection in its object's sequence from 1; 0 if it is left out
@@ -35,6 +36,7 @@ from skystamp.inputs import Raw, RawSequences
 FORMAT = 2  # 1 had no sequences
 MANIFEST = "manifest.json"
 _PLAIN = {"object_id": pa.string(), "alert_id": pa.int64(), "mjd": pa.float64(), "label": pa.string()}
+BAND = "band"
 _WISE = pa.fixed_shape_tensor(pa.float64(), [len(crossmatch.COLUMNS)])
 
 
@@ -113,7 +115,7 @@ def load_split(folder: Path, split: str, *, earliest: bool = False, crop: int | 
         If the folder holds no finished data, or no such split.
     """
     read_manifest(folder)
-    files = _files(folder, split)
+    files = split_files(folder, split)
     plain = _read(files, list(_PLAIN))
     order = _sorted(_strings(plain["object_id"]), plain["mjd"].to_numpy(), plain["alert_id"].to_numpy(), earliest)
     chosen = plain.take(pa.array(order))
@@ -147,7 +149,7 @@ def load_sequences(folder: Path, split: str, detections: int, *, crop: int | Non
         raise UsageError(f"detections should be at least 1. Received: {detections}")
     if read_manifest(folder).get("format") != FORMAT:
         raise DatasetError(f"{folder} should hold prepared data of format {FORMAT}, with sequences: prepare them again")
-    files = _files(folder, split)
+    files = split_files(folder, split)
     plain = _read(files, [*_PLAIN, "place", "wise"])
     rows = _long_enough(_strings(plain["object_id"]), plain["place"].to_numpy(), detections)
     chosen = plain.take(pa.array(rows.reshape(-1)))
@@ -187,13 +189,14 @@ def schema(side: int, features: int) -> pa.Schema:
         "stamps": pa.fixed_shape_tensor(pa.float32(), [side, side, 3]),
         "metadata": pa.fixed_shape_tensor(pa.float64(), [features]),
     }
-    return pa.schema({**_PLAIN, **values})
+    return pa.schema({**_PLAIN, BAND: pa.string(), **values})
 
 
 def table(plain: Mapping[str, Sequence[Any]], raw: Raw) -> pa.Table:
     """Return labelled alerts as rows: the plain columns as given, the tensors from `raw`."""
     form = schema(raw.stamps.shape[1], raw.metadata.shape[1])
-    columns = {name: pa.array(values, form.field(name).type) for name, values in plain.items()}
+    known = {BAND: [None] * len(raw), **plain}
+    columns = {name: pa.array(values, form.field(name).type) for name, values in known.items()}
     columns["stamps"] = tensors.column(raw.stamps, form.field("stamps").type)
     columns["metadata"] = tensors.column(raw.metadata, form.field("metadata").type)
     return pa.table(columns, schema=form)
@@ -248,7 +251,8 @@ def write_parts(path: Path, parts: Iterable[pa.Table]) -> int:
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def _files(folder: Path, split: str) -> list[Path]:
+def split_files(folder: Path, split: str) -> list[Path]:
+    """Return the shards of a split; DatasetError if there is none."""
     if split not in manifest.SPLITS:
         raise DatasetError(f"the split should be one of {', '.join(manifest.SPLITS)}. Received: {split}")
     files = sorted((folder / split).glob("*.parquet"))

@@ -17,6 +17,9 @@ TURNED_SIDE = 45  # pixels given to a network that turns stamps by other than ri
 TRAINING = frozenset(field.name for field in fields(TrainConfig))
 """The settings that are the training's own."""
 
+SWITCHES = frozenset({"mirrored", "cosine_decay", "flips", "images", "metadata", "allwise"})
+"""The settings that are true or false, of whatever family."""
+
 
 @runtime_checkable
 class Labelled(Protocol):
@@ -94,11 +97,15 @@ def checked(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     Raises
     ------
     UsageError
-        If one is not of `known` or the training's.
+        If one is not of `known` or the training's, or a switch is anything but true or false: the word "False" of a
+        command line is not false.
     """
     unknown = sorted(set(settings) - set(known) - TRAINING)
     if unknown:
         raise UsageError(f"settings should be of {sorted({*known, *TRAINING})}. Received: {unknown}")
+    for name in sorted(SWITCHES & set(settings)):
+        if not isinstance(settings[name], bool):
+            raise UsageError(f"{name} should be true or false. Received: {name}={settings[name]!r}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
 
 

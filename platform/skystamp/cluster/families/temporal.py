@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from skystamp import taxonomy
 from skystamp.cluster.data.shards import LabelledSequences, load_sequences
 from skystamp.cluster.families.configuration import (
@@ -86,12 +88,16 @@ def configuration(detections: int, settings: Mapping[str, Any]) -> Configuration
 def load(folder: Path, split: str, *, detections: int) -> LabelledSequences:
     """Return the objects of a split of prepared data that have so many accepted detections, and the first of them.
 
+    Only those of `taxonomy.TEMPORAL`: means, deviations and a bundle's example are of what the model learns from.
+
     Raises
     ------
     DatasetError
         If the folder holds no prepared data, or of an earlier format.
     """
-    return load_sequences(folder, split, detections, crop=TURNED_SIDE)
+    found = load_sequences(folder, split, detections, crop=TURNED_SIDE)
+    known = np.isin(found.labels, taxonomy.TEMPORAL)
+    return found if known.all() else found.take(np.flatnonzero(known))
 
 
 def _spec(detections: int, given: Mapping[str, Any], *, images: bool, numbers: bool, allwise: bool) -> SequenceSpec:

@@ -17,11 +17,12 @@ study is found again by its name: its MLflow run, its Tune results, and each tri
 """
 
 from skystamp.cluster.search.driver import search
-from skystamp.cluster.search.study import BEST, FASTEST_OF_EQUALS, METRIC, Shared, Study, Summary, Tried
+from skystamp.cluster.search.study import BEST, COST, FASTEST_OF_EQUALS, METRIC, Shared, Study, Summary, Tried
 from skystamp.cluster.search.trial import run_of_trial, trial
 
 __all__ = [
     "BEST",
+    "COST",
     "FASTEST_OF_EQUALS",
     "METRIC",
     "Shared",

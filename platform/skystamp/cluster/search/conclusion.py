@@ -16,6 +16,8 @@ from skystamp.cluster.search import speed, table
 from skystamp.cluster.search.study import (
     BEST,
     CONFIGURATION,
+    COST,
+    ENSEMBLE_TAG,
     FASTEST_OF_EQUALS,
     METRIC,
     TRIAL_TAG,
@@ -29,6 +31,9 @@ from skystamp.errors import UsageError
 from skystamp.statistics import Choice
 from skystamp.tracking import Tracker
 from skystamp.tracking.runs import FAILED, FINISHED, KILLED
+
+BEST_TAG = "model_uri"
+"""Tag of a trial's run: the bundle of its best seed."""
 
 P_VALUE = "p_against_best"
 """Metric of a trial's run, logged when its study came to its end."""
@@ -50,10 +55,10 @@ def conclude(study: Study, family: Family, shared: Shared, results: Any) -> Summ
     tried, choice = _chosen(study, shared, tried)
     winner = next(each for each in tried if each.name == choice.chosen)
     _log_choice(tracker, parent, tried, choice)
-    folder = tracking.fetch(_model(tracker, winner.run), tracker.uri)
+    folder = tracking.fetch(_model(tracker, winner.run, ENSEMBLE_TAG if study.ensemble else BEST_TAG), tracker.uri)
     test, matrix = train.evaluate(folder, train.load(family, study.data, manifest.TEST))
     _log_test(tracker, parent, family, test, matrix)
-    version, alias = _register(study, family, shared, winner.run, folder, test) if study.register else ("", "")
+    version, alias = _register(study, family, shared, winner, folder, test) if study.register else ("", "")
     shutil.rmtree(folder.parent)
     return Summary(
         model=family.name,
@@ -100,7 +105,8 @@ def _ended(
 def _tried(study: Study, number: str, run: str, result: Any) -> Tried:
     name = result.config[CONFIGURATION] if study.configurations else number
     settings = study.configurations[name] if study.configurations else result.config
-    return Tried(name, settings, run, tuple(json.loads(result.metrics["scores"])), result.metrics["seconds"])
+    scores, seconds = tuple(json.loads(result.metrics["scores"])), result.metrics["seconds"]
+    return Tried(name, settings, run, scores, seconds, cost=result.metrics.get(COST, float("nan")))
 
 
 def _last_line(text: str) -> str:
@@ -109,7 +115,7 @@ def _last_line(text: str) -> str:
 
 def _chosen(study: Study, shared: Shared, tried: tuple[Tried, ...]) -> tuple[tuple[Tried, ...], Choice]:
     """Return what was tried, most accurate first, with p-values, and which of it to take."""
-    if study.choose == FASTEST_OF_EQUALS:
+    if study.time_each or study.choose == FASTEST_OF_EQUALS:
         seconds = _timed(study, shared, tried)
         tried = tuple(dataclasses.replace(each, seconds=seconds[each.name]) for each in tried)
     accuracies = {each.name: each.values(f"validation_{METRIC}") for each in tried}
@@ -135,14 +141,14 @@ def _timed(study: Study, shared: Shared, tried: tuple[Tried, ...]) -> dict[str, 
     return speed.timed(models, example, shared.tracker.uri, *resources(study))
 
 
-def _model(tracker: Tracker, run: str) -> str:
-    return str(tracker.client.get_run(run).data.tags["model_uri"])
+def _model(tracker: Tracker, run: str, tag: str = BEST_TAG) -> str:
+    return str(tracker.client.get_run(run).data.tags[tag])
 
 
 def _log_choice(tracker: Tracker, parent: str, tried: tuple[Tried, ...], choice: Choice) -> None:
     """Log each configuration's p-value and times with its run, and the table of all with the study's."""
     for each in tried:
-        numbers = {P_VALUE: each.p, **each.seconds}
+        numbers = {P_VALUE: each.p, COST: each.cost, **each.seconds}
         tracker.log(each.run, metrics=numbers, tags={"chosen": str(each.name == choice.chosen)})
     rows = table.rows(tried, choice.chosen)
     tracker.log(parent, tags={"chosen": choice.chosen, "choice": choice.note, "testable": str(choice.testable)})
@@ -157,10 +163,10 @@ def _log_test(tracker: Tracker, parent: str, family: Family, test: Mapping[str, 
 
 
 def _register(
-    study: Study, family: Family, shared: Shared, chosen: str, folder: Path, test: Mapping[str, float]
+    study: Study, family: Family, shared: Shared, winner: Tried, folder: Path, test: Mapping[str, float]
 ) -> tuple[str, str]:
     """Register the chosen bundle, with its test scores in it, and propose it; once, however often a study is run."""
-    tracker, parent = shared.tracker, shared.parent
+    tracker, parent, chosen = shared.tracker, shared.parent, winner.run
     before = tracker.client.get_run(parent).data.tags
     if before.get("registered_run") == chosen:
         return str(before["registered_version"]), str(before["registered_as"])
@@ -168,7 +174,7 @@ def _register(
         folder, {"test": dict(test)}, card=lambda facts: train.model_card(facts["name"], facts, facts["classes"])
     )
     model = tracker.log_bundle(parent, folder, {f"test_{name}": value for name, value in test.items()})
-    tags = {"study": study.name, "data_hash": train.data_hash(study.data), "test_accuracy": f"{test['accuracy']:.4f}"}
+    tags = {"study": study.name, **train.figures_tags(test, study.data, winner.seconds)}
     version = tracking.register(model, family.name, tracker.uri, run=parent, tags=tags)
     alias = tracking.propose(family.name, version, tracker.uri)
     tracker.log(parent, tags={"registered_run": chosen, "registered_version": version, "registered_as": alias})

@@ -20,6 +20,9 @@ from skystamp.cluster.search.study import Shared, SharedInputs, Study
 from skystamp.tracking import Tracker
 from skystamp.training import Examples
 
+SIMULATED = ("synthetic", "synthetic_sequences")
+"""Recipes whose alerts are all simulated, which a model's card says."""
+
 
 def share(study: Study, family: Family, tracker: Tracker, parent: str) -> Shared:
     """Put the inputs of all configurations of a study into the object store."""
@@ -82,5 +85,5 @@ def _about(study: Study) -> dict[str, Any]:
         "commit": study.commit,
         "data": [str(source["name"]) for source in sources],
         "data_hash": train.data_hash(study.data),
-        "limits": "Learned from simulated alerts." if all(s["name"] == "synthetic" for s in sources) else "",
+        "limits": "Learned from simulated alerts." if all(s["name"] in SIMULATED for s in sources) else "",
     }

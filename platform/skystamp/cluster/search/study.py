@@ -1,5 +1,6 @@
 """What a study is, what its trials share, and how it ended."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import ray
 
-from skystamp import routing
+from skystamp import ensemble, routing
 from skystamp.errors import UsageError
 from skystamp.statistics import Choice
 from skystamp.tracking import Tracker
@@ -20,10 +21,16 @@ objects, as in the papers' validation and test sets, it is the accuracy."""
 TRIAL_TAG = "trial"
 """Tag of a trial's MLflow run: Tune's number of the trial."""
 
+ENSEMBLE_TAG = "ensemble_uri"
+"""Tag of a trial's MLflow run: the ensemble of its seeds, where the study asks for one."""
+
 CONFIGURATION = "configuration"
 """What a trial of a study of named configurations is given: the name of its one."""
 
-SAMPLERS = ("tpe", "random")
+COST = "multiply_adds"
+"""What of a configuration is made small beside `METRIC`: `models.cost` of one answer, the same on every machine."""
+
+SAMPLERS = ("tpe", "random", "nsga2")
 
 BEST, FASTEST_OF_EQUALS = "best", "fastest_of_equals"
 
@@ -55,7 +62,9 @@ class Study:
     trials, seeds : int
         Configurations to try of a space, and trainings of each.
     sampler : str
-        ``tpe`` or ``random``, of a space.
+        ``tpe``, ``random``, or, of two objectives, ``nsga2``; of a space.
+    cheap : bool
+        Whether `COST` is a second objective, to be made small. No trial is then ended early.
     choose : str
         ``best``: the highest mean of `METRIC` on validation. ``fastest_of_equals``: the fastest to answer for a single
         object of those that a permutation test does not tell from the best (`statistics.fastest_of_equals`).
@@ -63,6 +72,14 @@ class Study:
         p below which two configurations differ.
     test_each : bool
         Whether every training is scored on test too, for a table; choosing never looks at it.
+    time_each : bool
+        Whether all bundles are timed side by side at the end, as `fastest_of_equals` does anyway; without it the times
+        are those that trials measured beside each other.
+    calibrate : bool
+        Whether each bundle's answers pass a temperature fitted on validation (`calibration`).
+    ensemble : bool
+        Whether the seeds of the chosen configuration are tested and registered as one ensemble, in the place of the
+        best of them.
     register : bool
         Whether the bundle that was chosen is registered under the family's name and proposed.
     concurrent : int
@@ -85,9 +102,13 @@ class Study:
     trials: int = 10
     seeds: int = 1
     sampler: str = "tpe"
+    cheap: bool = False
     choose: str = BEST
     alpha: float = 0.05
     test_each: bool = False
+    time_each: bool = False
+    calibrate: bool = True
+    ensemble: bool = False
     register: bool = True
     concurrent: int = 0
     cpus: float = 1.0
@@ -121,6 +142,8 @@ class Tried:
         ``inference_s_batch_1`` and ``inference_s_batch_64``: seconds an object, by itself and in a batch of 64.
     p : float
         Against the most accurate configuration of the study, on validation; 1 for that one.
+    cost : float
+        `COST`, where the study asked for it; NaN otherwise.
     """
 
     name: str
@@ -129,6 +152,7 @@ class Tried:
     scores: tuple[Mapping[str, float], ...]
     seconds: Mapping[str, float]
     p: float = 1.0
+    cost: float = math.nan
 
     def values(self, name: str) -> list[float]:
         """Return a score of each training, for example ``validation_accuracy``."""
@@ -191,6 +215,10 @@ def check(study: Study) -> None:
     """
     if study.sampler not in SAMPLERS:
         raise UsageError(f"the sampler should be one of {', '.join(SAMPLERS)}. Received: {study.sampler}")
+    if study.cheap and (study.prune or not study.space):
+        raise UsageError("a study of two objectives should have a space and no pruning. Received: another one")
+    if study.sampler == "nsga2" and not study.cheap:
+        raise UsageError("the sampler nsga2 should have two objectives. Received: a study of accuracy alone")
     if study.choose not in (BEST, FASTEST_OF_EQUALS):
         raise UsageError(f"choose should be {BEST} or {FASTEST_OF_EQUALS}. Received: {study.choose}")
     if bool(study.space) == bool(study.configurations):
@@ -200,6 +228,8 @@ def check(study: Study) -> None:
         raise UsageError(
             f"a study should have at least one trial and one seed. Received: {study.trials}, {study.seeds}"
         )
+    if study.ensemble and study.seeds < ensemble.LEAST:
+        raise UsageError(f"an ensemble should have {ensemble.LEAST} seeds or more. Received: {study.seeds}")
     for settings in study.first:
         outside = {name for name, value in settings.items() if value not in study.space.get(name, ())}
         if outside:

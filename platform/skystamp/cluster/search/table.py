@@ -1,5 +1,6 @@
 """Configurations that were tried -> a table: a row each, as numbers for a program and as Markdown for people."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ def row(tried: Tried, chosen: str) -> dict[str, Any]:
         "test_each": [scores[f"test_{METRIC}"] for scores in tried.scores if f"test_{METRIC}" in scores],
         "ms_single": 1e3 * tried.seconds["inference_s_batch_1"],
         "ms_batch": 1e3 * tried.seconds["inference_s_batch_64"],
+        "multiply_adds": tried.cost if math.isfinite(tried.cost) else None,
         "p": tried.p,
         "chosen": tried.name == chosen,
     }

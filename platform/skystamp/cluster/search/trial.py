@@ -15,13 +15,14 @@ from ray import tune
 from skystamp import figures, metrics
 from skystamp.cluster import families, train
 from skystamp.cluster.search import sharing, table
-from skystamp.cluster.search.study import CONFIGURATION, METRIC, TRIAL_TAG, Shared, Study
+from skystamp.cluster.search.study import CONFIGURATION, COST, ENSEMBLE_TAG, METRIC, TRIAL_TAG, Shared, Study
 from skystamp.tracking import Tracker
 
 
 def trial(config: dict[str, Any], *, study: Study, shared: Shared) -> None:
     """Train one configuration with every seed, log it, and report; Tune calls this in a process of its own."""
     own = study.configurations[config[CONFIGURATION]] if study.configurations else {}
+    cost = _cost(study, config)
     run = run_of_trial(shared, tune.get_context().get_trial_id(), {**config, **own})
     with tempfile.TemporaryDirectory(prefix="skystamp-trial-") as folder:
         work = Path(folder)
@@ -29,16 +30,34 @@ def trial(config: dict[str, Any], *, study: Study, shared: Shared) -> None:
         done: list[train.Trained] = []
         scores: list[dict[str, float]] = []
         for number in range(study.seeds):
-            done.append(_trained(number, done, study.settings(config), work, study, shared))
+            done.append(_trained(number, done, study.settings(config), work, study, shared, cost))
             scores.append(_scores(done[-1], shared))
         _log_trial(shared.tracker, run, done, scores, families.of(study.model).classes)
+        if study.ensemble:
+            _log_ensemble(run, done, work / "ensemble", study, shared, study.settings(config))
         seconds = dict(_best(done).seconds)
-    last = {METRIC: _mean(done), "iteration": _iterations(done) + 1, "complete": True}
+    last = {METRIC: _mean(done), **cost, "iteration": _iterations(done) + 1, "complete": True}
     tune.report({**last, "scores": json.dumps(scores), "seconds": seconds})
 
 
+def _cost(study: Study, config: Mapping[str, Any]) -> dict[str, float]:
+    """Return what an answer of this configuration costs, if the study wants it small; it takes no training to know."""
+    if not study.cheap:
+        return {}
+    from skystamp.models import cost
+
+    chosen = families.of(study.model).configuration(study.settings(config))
+    return {COST: float(cost.multiply_adds(chosen.build(0)))}
+
+
 def _trained(
-    number: int, done: Sequence[train.Trained], settings: Mapping[str, Any], work: Path, study: Study, shared: Shared
+    number: int,
+    done: Sequence[train.Trained],
+    settings: Mapping[str, Any],
+    work: Path,
+    study: Study,
+    shared: Shared,
+    cost: Mapping[str, float],
 ) -> train.Trained:
     family = families.of(study.model)
     chosen = family.configuration(settings)
@@ -53,10 +72,21 @@ def _trained(
         work / f"bundle-{number}",
         seed=study.seed + number,
         about=shared.about,
-        on_validation=partial(_report, tuple(done), work, every),
+        on_validation=partial(_report, tuple(done), work, every, cost),
         checkpoints=work / f"seed-{number}",
         checkpoint_every=every,
+        calibrate=study.calibrate,
     )
+
+
+def _log_ensemble(
+    run: str, done: Sequence[train.Trained], folder: Path, study: Study, shared: Shared, settings: Mapping[str, Any]
+) -> None:
+    """Log the ensemble of all seeds beside the bundle of the best."""
+    inputs = shared.inputs[families.of(study.model).configuration(settings).key]
+    _, validation = sharing.taken(inputs)
+    train.ensemble([each.folder for each in done], validation, folder, calibrate=study.calibrate)
+    shared.tracker.log(run, tags={ENSEMBLE_TAG: shared.tracker.log_bundle(run, folder)})
 
 
 def _scores(trained: train.Trained, shared: Shared) -> dict[str, float]:
@@ -88,11 +118,16 @@ def _restore(work: Path) -> None:
 
 
 def _report(
-    done: Sequence[train.Trained], work: Path, checkpoint_every: int, iteration: int, scores: Mapping[str, float]
+    done: Sequence[train.Trained],
+    work: Path,
+    checkpoint_every: int,
+    cost: Mapping[str, float],
+    iteration: int,
+    scores: Mapping[str, float],
 ) -> bool | None:
     """Report the mean over the seeds so far, this one's present score included, with the checkpoint if it is new."""
     value = float(np.mean([*(trained.scores[METRIC] for trained in done), scores[METRIC]]))
-    row = {METRIC: value, "iteration": _iterations(done) + iteration, "loss": scores["loss"], "complete": False}
+    row = {METRIC: value, **cost, "iteration": _iterations(done) + iteration, "loss": scores["loss"], "complete": False}
     is_new = iteration % checkpoint_every == 0
     tune.report(row, checkpoint=tune.Checkpoint.from_directory(str(work)) if is_new else None)
     return None

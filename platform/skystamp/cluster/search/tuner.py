@@ -8,7 +8,7 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from skystamp.cluster.search.study import CONFIGURATION, METRIC, Study
+from skystamp.cluster.search.study import CONFIGURATION, COST, METRIC, Study
 
 Trainable = Callable[[dict[str, Any]], None]
 
@@ -83,9 +83,10 @@ def scheduler(length: int, validate_every: int) -> ASHAScheduler | None:
 def _searcher(study: Study) -> OptunaSearch:
     import optuna
 
-    sampler = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}[study.sampler]
+    samplers = optuna.samplers
+    named = {"tpe": samplers.TPESampler, "random": samplers.RandomSampler, "nsga2": samplers.NSGAIISampler}
+    sampler = named[study.sampler](seed=study.seed)
     space = {name: optuna.distributions.CategoricalDistribution(list(values)) for name, values in study.space.items()}
     first = [{**{name: values[0] for name, values in study.space.items()}, **given} for given in study.first]
-    return OptunaSearch(
-        space=space, metric=METRIC, mode="max", sampler=sampler(seed=study.seed), points_to_evaluate=first or None
-    )
+    metric, mode = ([METRIC, COST], ["max", "min"]) if study.cheap else (METRIC, "max")
+    return OptunaSearch(space=space, metric=metric, mode=mode, sampler=sampler, points_to_evaluate=first or None)

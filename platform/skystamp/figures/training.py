@@ -1,8 +1,4 @@
-"""Pictures of how a model did: confusion matrix, learning curve, calibration.
-
-Each function returns a `matplotlib.figure.Figure` made without pyplot, so nothing global changes and many threads
-may draw at once. `figure.savefig(path)` writes it.
-"""
+"""Pictures of one training: confusion matrix, learning curve, calibration."""
 
 from collections.abc import Mapping, Sequence
 

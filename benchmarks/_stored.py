@@ -1,0 +1,205 @@
+"""The service with a store of a million objects beside the same with an empty one: how much, how fast, how large.
+
+Sustained is what a closed loop of clients gets, the best of several numbers of clients; 1x and 2x are open loops of so
+many times nine tenths of that, with the latency and what became of every request.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from benchmarks import _loads, _prefilled
+from benchmarks._loads import Result, Target
+from benchmarks._prefilled import Load
+from skystamp.store import Store, engine, open_store, tables
+
+CLIENTS = (1, 4, 16)
+ROUNDS = 3
+TOGETHER = 16  # packets of a request
+SIMULATED = 64  # distinct packets
+SUSTAINABLE = 0.9  # of the best rate of a closed loop
+WAITING = 32  # requests with a body in hand; more are told to come later
+LARGE, EMPTY = "million", "empty"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things lie, and how large and how long."""
+
+    folder: Path
+    bundle: Path
+    store: Path | None
+    objects: int
+    seconds: float
+
+
+def run(settings: Settings, *, told: bool) -> tuple[dict[str, float], dict[str, float]]:
+    """Return ratios and figures; print them if they are to be told."""
+    records = _prefilled.simulated(8 if settings.objects < 100_000 else SIMULATED)
+    urls = {
+        LARGE: f"sqlite:///{settings.store or settings.folder / 'million.db'}",
+        EMPTY: f"sqlite:///{settings.folder / 'empty.db'}",
+    }
+    stores = {name: open_store(url) for name, url in urls.items()}
+    _prefilled.prefill(stores[LARGE], settings.objects, records)
+    first = _prefilled.newest(stores[LARGE]) + 1
+    known = min(settings.objects, _prefilled.KNOWN)
+    with _services(settings, urls) as port:
+        targets = {name: Target(port, Load(records, known, first), TOGETHER, f"/{name}") for name in urls}
+        found = _measured(settings, targets)
+        memory = _memory_mb()
+    for name, result in found.items():
+        _check(stores[EMPTY if name.startswith(EMPTY) else LARGE], result)
+    for store in stores.values():
+        store.close()
+    return _report(found, memory, settings, told=told)
+
+
+def _measured(settings: Settings, targets: dict[str, Target]) -> dict[str, Result]:
+    """Return the results of all loads: closed loops by turns, then open ones on the large store."""
+    for target in targets.values():
+        _loads.closed(target, max(CLIENTS), settings.seconds / 2)  # of warming
+    found: dict[str, Result] = {}
+    rates: dict[str, list[float]] = {name: [] for name in targets}
+    for round_ in range(ROUNDS):
+        for clients in CLIENTS:
+            for name, target in targets.items():
+                found[f"{name}_{clients}_{round_}"] = _loads.closed(target, clients, settings.seconds / ROUNDS)
+    for name in targets:
+        by_clients = [median(found[f"{name}_{clients}_{i}"].rate for i in range(ROUNDS)) for clients in CLIENTS]
+        rates[name] = by_clients
+    rate = SUSTAINABLE * max(rates[LARGE])
+    for times in (1, 2):
+        found[f"{LARGE}_at_{times}x"] = _loads.open_loop(targets[LARGE], times * rate, settings.seconds)
+    found[f"{EMPTY}_at_1x"] = _loads.open_loop(targets[EMPTY], rate, settings.seconds)
+    return found
+
+
+def _check(store: Store, result: Result) -> None:
+    """Raise if an alert that was answered 200 is not in the store."""
+    answered, there = result.answered, 0
+    table = tables.outcomes
+    with engine.reading(store.engine) as connection:
+        for start in range(0, len(answered), 5_000):
+            chosen = table.c.alert_id.in_(answered[start : start + 5_000])
+            query = sa.select(sa.func.count()).select_from(table).where(table.c.survey == "ztf", chosen)
+            there += int(connection.execute(query).scalar_one())
+    if there != len(answered):
+        raise AssertionError(f"all {len(answered)} alerts that were answered should be stored. Received: {there}")
+
+
+def _report(
+    found: dict[str, Result], memory: dict[str, float], settings: Settings, *, told: bool
+) -> tuple[dict[str, float], dict[str, float]]:
+    best = {
+        name: max(median(found[f"{name}_{c}_{i}"].rate for i in range(ROUNDS)) for c in CLIENTS)
+        for name in (LARGE, EMPTY)
+    }
+    loads = (f"{LARGE}_at_1x", f"{LARGE}_at_2x", f"{EMPTY}_at_1x")
+    ratios = {"sustained_million_over_empty": best[LARGE] / best[EMPTY]}
+    large, empty = found[loads[0]], found[loads[2]]
+    ratios |= {f"p{p}_million_over_empty": large.latency_ms(p) / empty.latency_ms(p) for p in (50, 99)}
+    ratios["answered_at_2x_over_1x"] = found[loads[1]].rate / large.rate
+    figures = {f"{name}_sustained_alerts_per_s": rate for name, rate in best.items()} | {"objects": settings.objects}
+    for name in loads:
+        result = found[name]
+        shed = sum(count for status, count in result.statuses.items() if status != 200)
+        figures |= {f"{name}_alerts_per_s": result.rate, f"{name}_requests": len(result.requests)}
+        figures |= {f"{name}_p{p}_ms": result.latency_ms(p) for p in (50, 99)} | {f"{name}_shed_requests": shed}
+    figures |= {f"memory_mb_{name}": value for name, value in memory.items()}
+    if told:
+        _tell(ratios, figures, loads, memory)
+    return ratios, figures
+
+
+def _tell(ratios: dict[str, float], figures: dict[str, float], loads: Sequence[str], memory: dict[str, float]) -> None:
+    print(f"{figures['objects']:.0f} objects beforehand, bodies of {TOGETHER}; load average {os.getloadavg()[0]:.1f}")
+    print(f"{'':24}{'alerts/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'requests':>10}{'shed':>8}")
+    for name in (LARGE, EMPTY):
+        print(f"{name + ', closed loops':24}{figures[f'{name}_sustained_alerts_per_s']:10.0f}")
+    for name in loads:
+        keys = ("alerts_per_s", "p50_ms", "p99_ms", "requests")
+        numbers = "".join(f"{figures[f'{name}_{key}']:10.0f}" for key in keys)
+        print(f"{name:24}{numbers}{figures[f'{name}_shed_requests']:8.0f}")
+    for name, value in ratios.items():
+        print(f"{name:32}{value:8.2f}")
+    print("memory, MB: " + ", ".join(f"{name} {value:.0f}" for name, value in memory.items()))
+
+
+@contextmanager
+def _services(settings: Settings, urls: dict[str, str]) -> Iterator[int]:
+    """Hold one service a store, on a Ray of their own, each at the route of its name; give their port."""
+    from skystamp.cluster import environment
+
+    environment.apply(local=True)
+    import ray
+    from ray import serve
+
+    from serve_apps.alerts import Args, build
+
+    models = {"first-detection": str(settings.bundle), "temporal-2": str(_temporal(settings.folder / "temporal-2"))}
+    with socket.create_server((_loads.HOST, 0)) as probe:
+        port = int(probe.getsockname()[1])
+    ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    try:
+        serve.start(http_options={"host": _loads.HOST, "port": port}, logging_config={"enable_access_log": False})
+        for name, url in urls.items():
+            arguments = Args(
+                models=models,
+                store=url,
+                tracking_uri="sqlite:///unused.db",
+                threads=os.cpu_count() or 1,
+                max_waiting_requests=WAITING,
+            )
+            serve.run(build(arguments), name=name, route_prefix=f"/{name}")
+        yield port
+        serve.shutdown()
+    finally:
+        ray.shutdown()
+
+
+def _temporal(folder: Path) -> Path:
+    """Write a bundle with an untrained model of two detections and return its folder."""
+    from skystamp import bundle, metadata, taxonomy
+    from skystamp.inputs import RawSequences, SequenceSpec
+    from skystamp.models.temporal import TemporalConfig, build
+
+    rng = np.random.default_rng(0)
+    raw = RawSequences(
+        rng.normal(100, 10, (4, 2, 63, 63, 3)).astype(np.float32),
+        rng.uniform(0, 20, (4, 2, len(metadata.FEATURES))),
+        59000.0 + np.cumsum(np.ones((4, 2)), 1),
+        rng.uniform(8, 16, (4, 5)),
+    )
+    said: dict[str, Any] = {"name": "temporal-2", "classes": taxonomy.TEMPORAL, "about": {}, "card": "untrained"}
+    network = build(TemporalConfig(2, cell="conv1d", window=2))
+    return bundle.save(folder, network, spec=SequenceSpec(2).fitted(raw), example=raw, **said)
+
+
+def _memory_mb() -> dict[str, float]:
+    """Return what each kind of process of ours holds, MB, the largest of a kind."""
+    found: dict[str, float] = {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            title = status.with_name("cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        kind = _kind(title)
+        if kind and "VmRSS" in fields:
+            found[kind] = max(found.get(kind, 0.0), int(fields["VmRSS"].split()[0]) / 1024)
+    return dict(sorted(found.items()))
+
+
+def _kind(title: str) -> str:
+    found = re.match(rf"ray::(?:ServeReplica:{LARGE}:([\w-]+)|(ProxyActor|ServeController))", title)
+    return (found[1] or found[2]).lower() if found else ""
