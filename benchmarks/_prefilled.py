@@ -50,11 +50,19 @@ class Load:
         Of the store, with cutouts, that packets come back to.
     first : int
         The first alert's number.
+    share : float
+        Of the packets that are of known objects.
     """
 
-    def __init__(self, records: Sequence[dict[str, Any]], objects: int, first: int = FIRST_NUMBER + 1) -> None:
+    def __init__(
+        self,
+        records: Sequence[dict[str, Any]],
+        objects: int,
+        first: int = FIRST_NUMBER + 1,
+        share: float = SHARE_KNOWN,
+    ) -> None:
         self._packets = [synthetic.write_packet(_marked(record)) for record in records]
-        self._objects = objects
+        self._objects, self._share = objects, share
         self._numbers = itertools.count(first)
         self._lock = Lock()
         self._rng = random.Random(1)  # noqa: S311  no secret
@@ -63,7 +71,7 @@ class Load:
         """Return a new alert's number and its packet."""
         with self._lock:
             number, draw, known = next(self._numbers), self._rng.random(), self._rng.randrange(self._objects)
-        name = object_name(known + 1) if draw < SHARE_KNOWN else f"ZTF20{number % 10**8:08d}"
+        name = object_name(known + 1) if draw < self._share else f"ZTF20{number % 10**8:08d}"
         data = self._packets[number % len(self._packets)]
         return number, _replaced(data, name, number, LATER_JD + number % 10**6 / 4)
 

@@ -6,8 +6,9 @@ many times nine tenths of that, with the latency and what became of every reques
 
 import os
 import re
+import resource
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,10 @@ TOGETHER = 16  # packets of a request
 SIMULATED = 64  # distinct packets
 SUSTAINABLE = 0.9  # of the best rate of a closed loop
 WAITING = 32  # requests with a body in hand; more are told to come later
-LARGE, EMPTY = "million", "empty"
+LARGE, NEW, EMPTY = "million", "million_new", "empty"
+"""Loads: 40 % of known objects on the large store; of new objects alone on the large store and on the empty one."""
+LOADS = (f"{LARGE}_at_1x", f"{EMPTY}_at_1x", f"{LARGE}_at_2x")
+NEW_NUMBERS = 10**12 + 10**8 // 2  # from the first number of one load to that of the other on the same store
 
 
 @dataclass(frozen=True)
@@ -54,34 +58,42 @@ def run(settings: Settings, *, told: bool) -> tuple[dict[str, float], dict[str, 
     first = _prefilled.newest(stores[LARGE]) + 1
     known = min(settings.objects, _prefilled.KNOWN)
     with _services(settings, urls) as port:
-        targets = {name: Target(port, Load(records, known, first), TOGETHER, f"/{name}") for name in urls}
-        found = _measured(settings, targets)
-        memory = _memory_mb()
+        targets = {
+            LARGE: Target(port, Load(records, known, first), TOGETHER, f"/{LARGE}"),
+            NEW: Target(port, Load(records, known, first + NEW_NUMBERS, 0.0), TOGETHER, f"/{LARGE}"),
+            EMPTY: Target(port, Load(records, known, first, 0.0), TOGETHER, f"/{EMPTY}"),
+        }
+        found, cpu_ms = _measured(settings, targets)
+        processes = {f"memory_mb_{kind}": one.memory_mb for kind, one in _processes().items()}
     for name, result in found.items():
         _check(stores[EMPTY if name.startswith(EMPTY) else LARGE], result)
     for store in stores.values():
         store.close()
-    return _report(found, memory, settings, told=told)
+    return _report(found, {**processes, **cpu_ms}, settings, told=told)
 
 
-def _measured(settings: Settings, targets: dict[str, Target]) -> dict[str, Result]:
-    """Return the results of all loads: closed loops by turns, then open ones on the large store."""
+def _measured(settings: Settings, targets: dict[str, Target]) -> tuple[dict[str, Result], dict[str, float]]:
+    """Return the results of all loads, closed loops by turns, then open ones; and the CPU time of an alert at 1x."""
     for target in targets.values():
         _loads.closed(target, max(CLIENTS), settings.seconds / 2)  # of warming
     found: dict[str, Result] = {}
-    rates: dict[str, list[float]] = {name: [] for name in targets}
     for round_ in range(ROUNDS):
         for clients in CLIENTS:
             for name, target in targets.items():
                 found[f"{name}_{clients}_{round_}"] = _loads.closed(target, clients, settings.seconds / ROUNDS)
-    for name in targets:
-        by_clients = [median(found[f"{name}_{clients}_{i}"].rate for i in range(ROUNDS)) for clients in CLIENTS]
-        rates[name] = by_clients
-    rate = SUSTAINABLE * max(rates[LARGE])
-    for times in (1, 2):
-        found[f"{LARGE}_at_{times}x"] = _loads.open_loop(targets[LARGE], times * rate, settings.seconds)
+    rate = SUSTAINABLE * _sustained(found, LARGE)
+    before = _processes()
+    found[f"{LARGE}_at_1x"] = _loads.open_loop(targets[LARGE], rate, settings.seconds)
+    after, alerts = _processes(), max(len(found[f"{LARGE}_at_1x"].answered), 1)
+    cpu = {kind: (one.cpu_s - before[kind].cpu_s) / alerts * 1e3 for kind, one in after.items() if kind in before}
     found[f"{EMPTY}_at_1x"] = _loads.open_loop(targets[EMPTY], rate, settings.seconds)
-    return found
+    found[f"{LARGE}_at_2x"] = _loads.open_loop(targets[LARGE], 2 * rate, settings.seconds)
+    return found, {f"cpu_ms_per_alert_{kind}": value for kind, value in cpu.items()}
+
+
+def _sustained(found: dict[str, Result], name: str) -> float:
+    """Return the alerts a second of the best number of clients, the median of the rounds."""
+    return max(median(found[f"{name}_{clients}_{i}"].rate for i in range(ROUNDS)) for clients in CLIENTS)
 
 
 def _check(store: Store, result: Result) -> None:
@@ -98,41 +110,36 @@ def _check(store: Store, result: Result) -> None:
 
 
 def _report(
-    found: dict[str, Result], memory: dict[str, float], settings: Settings, *, told: bool
+    found: dict[str, Result], processes: dict[str, float], settings: Settings, *, told: bool
 ) -> tuple[dict[str, float], dict[str, float]]:
-    best = {
-        name: max(median(found[f"{name}_{c}_{i}"].rate for i in range(ROUNDS)) for c in CLIENTS)
-        for name in (LARGE, EMPTY)
-    }
-    loads = (f"{LARGE}_at_1x", f"{LARGE}_at_2x", f"{EMPTY}_at_1x")
-    ratios = {"sustained_million_over_empty": best[LARGE] / best[EMPTY]}
-    large, empty = found[loads[0]], found[loads[2]]
-    ratios |= {f"p{p}_million_over_empty": large.latency_ms(p) / empty.latency_ms(p) for p in (50, 99)}
-    ratios["answered_at_2x_over_1x"] = found[loads[1]].rate / large.rate
+    best = {name: _sustained(found, name) for name in (LARGE, NEW, EMPTY)}
+    ratios = {f"sustained_{name}_over_empty": best[name] / best[EMPTY] for name in (LARGE, NEW)}
+    once, empty, twice = (found[name] for name in LOADS)
+    ratios |= {f"p{p}_million_over_empty": once.latency_ms(p) / empty.latency_ms(p) for p in (50, 99)}
+    ratios["answered_at_2x_over_1x"] = twice.rate / once.rate
     figures = {f"{name}_sustained_alerts_per_s": rate for name, rate in best.items()} | {"objects": settings.objects}
-    for name in loads:
+    for name in LOADS:
         result = found[name]
         shed = sum(count for status, count in result.statuses.items() if status != 200)
         figures |= {f"{name}_alerts_per_s": result.rate, f"{name}_requests": len(result.requests)}
         figures |= {f"{name}_p{p}_ms": result.latency_ms(p) for p in (50, 99)} | {f"{name}_shed_requests": shed}
-    figures |= {f"memory_mb_{name}": value for name, value in memory.items()}
+    figures |= processes
     if told:
-        _tell(ratios, figures, loads, memory)
+        _tell(ratios, figures, processes)
     return ratios, figures
 
 
-def _tell(ratios: dict[str, float], figures: dict[str, float], loads: Sequence[str], memory: dict[str, float]) -> None:
+def _tell(ratios: dict[str, float], figures: dict[str, float], processes: dict[str, float]) -> None:
     print(f"{figures['objects']:.0f} objects beforehand, bodies of {TOGETHER}; load average {os.getloadavg()[0]:.1f}")
     print(f"{'':24}{'alerts/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'requests':>10}{'shed':>8}")
-    for name in (LARGE, EMPTY):
-        print(f"{name + ', closed loops':24}{figures[f'{name}_sustained_alerts_per_s']:10.0f}")
-    for name in loads:
+    for name in (LARGE, NEW, EMPTY):
+        print(f"{name + ', closed':24}{figures[f'{name}_sustained_alerts_per_s']:10.0f}")
+    for name in LOADS:
         keys = ("alerts_per_s", "p50_ms", "p99_ms", "requests")
         numbers = "".join(f"{figures[f'{name}_{key}']:10.0f}" for key in keys)
         print(f"{name:24}{numbers}{figures[f'{name}_shed_requests']:8.0f}")
-    for name, value in ratios.items():
-        print(f"{name:32}{value:8.2f}")
-    print("memory, MB: " + ", ".join(f"{name} {value:.0f}" for name, value in memory.items()))
+    for name, value in {**ratios, **processes}.items():
+        print(f"{name:44}{value:10.2f}")
 
 
 @contextmanager
@@ -185,18 +192,28 @@ def _temporal(folder: Path) -> Path:
     return bundle.save(folder, network, spec=SequenceSpec(2).fitted(raw), example=raw, **said)
 
 
-def _memory_mb() -> dict[str, float]:
-    """Return what each kind of process of ours holds, MB, the largest of a kind."""
-    found: dict[str, float] = {}
-    for status in Path("/proc").glob("[0-9]*/status"):
+@dataclass(frozen=True)
+class Process:
+    """What a kind of process holds, and how long it has worked."""
+
+    memory_mb: float
+    cpu_s: float
+
+
+def _processes() -> dict[str, Process]:
+    """Return the processes that serve the large store, by kind; the largest of a kind."""
+    found: dict[str, Process] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            title = status.with_name("cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            kind = _kind((folder / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace"))
+            if kind:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                pages, ticks = int(fields[21]), int(fields[11]) + int(fields[12])
+                memory_mb = pages * resource.getpagesize() / 1e6
+                one = Process(memory_mb, ticks / os.sysconf("SC_CLK_TCK"))
+                found[kind] = max(found.get(kind, one), one, key=lambda each: each.memory_mb)
         except (FileNotFoundError, ProcessLookupError):
             continue
-        kind = _kind(title)
-        if kind and "VmRSS" in fields:
-            found[kind] = max(found.get(kind, 0.0), int(fields["VmRSS"].split()[0]) / 1024)
     return dict(sorted(found.items()))
 
 

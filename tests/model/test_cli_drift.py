@@ -91,7 +91,7 @@ def drift(folder: Path, *arguments: str | Path) -> tuple[int, Any]:
 def test_another_draw_of_the_same_sky_is_no_drift(folder: Path, tmp_path: Path):
     status, told = drift(folder, "--data", written(tmp_path / "same", records(2)), "--no-track")
 
-    assert (status, told["drifted"], told["objects"]) == (0, [], SIZE)
+    assert (status, told["drifted"], told["objects"], told["notes"]) == (0, [], SIZE, [])
 
 
 def test_worse_seeing_is_drift_and_mlflow_has_the_table(folder: Path, tmp_path: Path):
@@ -119,6 +119,8 @@ def test_a_store_is_compared_by_the_answers_it_has(folder: Path, tmp_path: Path)
     status, told = drift(folder, *span)
 
     assert (status, told["objects"]) == (0, SIZE)
+    _, told = drift(folder, *span, "--max-packets", str(SIZE - 1))
+    assert told["notes"][0].startswith(f"the first {SIZE - 1} alone were read")
     status, sentence = drift(folder, *span, "--min-alerts", "500")
     assert (status, "should be 500 objects at least" in sentence) == (2, True)
 

@@ -11,6 +11,7 @@ from tests.web.conftest import HOSTILE, PHONE, Site
 def sign_in(page: Page, site: Site, name: str, where: str = "") -> None:
     """Sign in by the keyboard, and wait for the first candidate."""
     page.goto(site.url + where)
+    expect(page.locator("#secret")).to_be_focused()  # a busy browser does so after it says that the page is loaded
     page.keyboard.type(site.secrets[name])
     page.keyboard.press("Enter")
     expect(page.locator("html.scripted #table tbody tr").first).to_be_visible()

@@ -94,7 +94,7 @@ def drift(
         before, night.names, night.numbers, night.probabilities, temperature=loaded.temperature
     )
     limits = Limits(max_psi, max_ks, max_shares_psi)
-    told = _told(found.name, found.version, night, before, rows, limits)
+    told = _told(found.name, found.version, night, before, rows, limits, most=max_packets)
     if track:
         _track(told, rows, experiment, uri)
     print(json.dumps(told, indent=1)) if as_json else _show(told)
@@ -177,7 +177,14 @@ def _require(night: "Night", least: int) -> None:
 
 
 def _told(
-    name: str, version: str, night: "Night", before: "Distributions", rows: "Sequence[Row]", limits: Limits
+    name: str,
+    version: str,
+    night: "Night",
+    before: "Distributions",
+    rows: "Sequence[Row]",
+    limits: Limits,
+    *,
+    most: int,
 ) -> dict[str, Any]:
     """Return what is printed and logged; plain values, None for NaN."""
     table = [{**asdict(row), "drifted": limits.passed_by(row)} for row in rows]
@@ -189,11 +196,17 @@ def _told(
         "objects": len(night),
         "compared_with": int(before.answered.sum()),
         "left_out": dict(night.left_out),
-        "note": "without --catalogue: what the model reads of it counts as missing" if night.no_catalogue else "",
+        "notes": _notes(night, most),
         "limits": asdict(limits),
         "drifted": [row["name"] for row in table if row["drifted"]],
         "rows": sorted(plain, key=lambda row: -float(row["psi"])),
     }
+
+
+def _notes(night: "Night", most: int) -> list[str]:
+    notes = ["without --catalogue: what the model reads of it counts as missing"] if night.no_catalogue else []
+    cut = f"the first {most} alone were read (--max-packets); what came after them is not in this"
+    return [*notes, cut] if night.packets >= most else notes
 
 
 def _track(told: dict[str, Any], rows: "Sequence[Row]", experiment: str, uri: str) -> None:
@@ -236,8 +249,8 @@ def _show(told: dict[str, Any]) -> None:
         f"{told['model']} version {told['version']}: {told['objects']} objects of {told['packets']} packets, compared "
         f"with {told['compared_with']}"
     )
-    if told["note"]:
-        _console.print(told["note"])
+    for note in told["notes"]:
+        _console.print(note)
     for reason, count in told["left_out"].items():
         _console.print(f"left out: {count} ({reason})")
     table = Table()

@@ -91,3 +91,29 @@ def test_counting_an_empty_store(store):
 def shadow_of(one):
     history = Change("ztf", one.object_id, 1, batch_of(one).objects[0].detections)
     return Batch([history], outcomes=[score(one, "8")], shadow=True)
+
+
+def test_names_are_found_by_their_beginning_alone(filled):
+    assert [one.object_id for one in filled.named(["ztf"], "ZTF20")] == [f"ZTF20{letter}" for letter in "abcdef"]
+    assert [one.object_id for one in filled.named(["ztf"], "ZTF20c")] == ["ZTF20c"]
+    assert filled.named(["ztf"], "TF20") == filled.named(["lsst"], "ZTF20") == filled.named(["ztf"], "ZTF20%") == []
+
+
+def test_the_newest_object_of_a_class_is_known(filled):
+    assert filled.newest("SN") == pytest.approx(59005.0)
+    assert filled.newest("VS") is None
+
+
+def test_twice_bogus_objects_are_listed_on_demand_by_the_class_that_the_model_says(filled):
+    with engines.writing(filled.engine) as connection:
+        twice = {"label": "bogus", "p_label": 0.0, "is_bogus_twice": True}
+        table = browsing._objects
+        connection.execute(table.update().where(table.c.object_id == "ZTF20f").values(twice))
+
+    assert names(filled) == ["ZTF20a", "ZTF20b"]
+    assert names(filled, bogus_twice=True) == ["ZTF20a", "ZTF20f", "ZTF20b"]
+    assert names(filled, bogus_twice=True, newest_first=True) == ["ZTF20f", "ZTF20b", "ZTF20a"]
+    assert names(filled, bogus_twice=True, first_mjd=(59000.0, 59001.5)) == ["ZTF20a", "ZTF20b"]
+    assert names(filled, label="bogus") == []
+    assert names(filled, label="bogus", bogus_twice=True) == ["ZTF20f"]
+    assert names(filled, label="AGN", bogus_twice=True) == ["ZTF20e"]

@@ -8,7 +8,7 @@ if (typeof A === "undefined") {
 } else {
   A.init.then(() => {
     A.aladin("#aladin", {
-      survey: "P/PanSTARRS/DR1/color-z-zg-g",
+      survey: "CDS/P/PanSTARRS/DR1/color-z-zg-g",
       target: `${ra} ${dec}`,
       fov: 0.02,
       showReticle: true,
