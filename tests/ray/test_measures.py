@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 import numpy as np
@@ -28,12 +28,15 @@ REQUEST = "night-7:part.1"
 OBJECTS = {"ZTF20seen1", "ZTF20seen2"}
 
 
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
 class Seen(NamedTuple):
-    """What was sent and answered, what was scraped afterwards, and the folder of the logs."""
+    """What was sent and answered, what the service then told when scraped, and the folder of the logs."""
 
     bytes: int
     answers: list[httpx.Response]
-    samples: dict[tuple[str, tuple[tuple[str, str], ...]], float]
+    samples: Samples
     logs: Path
 
     def value(self, name: str, **tags: str) -> float:
@@ -58,13 +61,14 @@ def seen(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         port = probe.getsockname()[1]
     log = LoggingConfig(encoding="JSON", logs_dir=str(root / "logs"), enable_access_log=False)
     serve.start(http_options={"host": "127.0.0.1", "port": port}, logging_config=log)
+    before = scraped()  # of the modules that had this cluster before
     args = Args(
         models={"first-detection": str(first_detection(root / "model"))}, store=f"sqlite:///{root / 'store.db'}"
     )
     serve.run(build(args), name="alerts", logging_config=log)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         answers, size = send(client)
-    yield Seen(size, answers, scraped(), root / "logs")
+    yield Seen(size, answers, added(before), root / "logs")
     serve.shutdown()
 
 
@@ -93,26 +97,32 @@ def send(client: httpx.Client) -> tuple[list[httpx.Response], int]:
     return answers, sum(map(len, bodies))
 
 
-def scraped() -> dict[Any, float]:
-    """Return the samples of this node's exporter when the newest are there."""
+def scraped() -> Samples:
+    """Return the samples of this node's exporter, which goes on counting for processes that have ended."""
     import ray
 
     node = next(node for node in ray.nodes() if node["Alive"])
     url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+    return {
+        (sample.name, tuple(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(httpx.get(url, timeout=10).text)
+        for sample in family.samples
+        if sample.name.startswith("ray_skystamp")
+    }
+
+
+def added(before: Samples) -> Samples:
+    """Return the samples of processes that had none before, when their newest are there."""
+    ended = {dict(labels)["WorkerId"] for _, labels in before}
     until = time.monotonic() + 90
     while True:
-        found = {
-            (sample.name, tuple(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(httpx.get(url, timeout=10).text)
-            for sample in family.samples
-            if sample.name.startswith("ray_skystamp")
-        }
+        found = {key: value for key, value in scraped().items() if dict(key[1])["WorkerId"] not in ended}
         if _is_all_told(found) or time.monotonic() > until:
             return found
         time.sleep(1)
 
 
-def _is_all_told(samples: dict[Any, float]) -> bool:
+def _is_all_told(samples: Samples) -> bool:
     """Return whether each process has reported since its last request; each does so for itself, every ten seconds."""
     told = Seen(0, [], samples, Path())
     counts = {
