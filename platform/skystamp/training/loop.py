@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import keras
 import numpy as np
 from jaxtyping import Float32
 
 from skystamp.metrics import cross_entropy, entropy, scores
+from skystamp.models import keras
 from skystamp.models.losses import EntropyRegularisedCrossEntropy
 from skystamp.training.config import TrainConfig
 from skystamp.training.examples import BalancedBatches, Examples, augmented, require_finite
