@@ -117,7 +117,6 @@ def open_loop(target: Target, rate: float, seconds: float, *, at_once: int = 400
 
 
 def _times(begin: float, rate: float, seconds: float) -> Iterator[float]:
-    """Yield times as of chance, of so many a second, the same in each run."""
-    rng, now = np.random.default_rng(5), begin
-    while (now := now + float(rng.exponential(1 / rate))) < begin + seconds:
-        yield now
+    """Yield times as of chance, the same in each run, and neither more nor fewer than of so many a second."""
+    rng = np.random.default_rng(5)
+    yield from begin + np.sort(rng.uniform(0, seconds, round(rate * seconds)))

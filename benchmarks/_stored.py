@@ -1,7 +1,7 @@
 """The service with a store of a million objects beside the same with an empty one: how much, how fast, how large.
 
 Sustained is what a closed loop of clients gets, the best of several numbers of clients; 1x and 2x are open loops of so
-many times nine tenths of that, with the latency and what became of every request.
+many times three quarters of that, with the latency and what became of every request.
 """
 
 import os
@@ -27,7 +27,7 @@ CLIENTS = (1, 4, 16)
 ROUNDS = 3
 TOGETHER = 16  # packets of a request
 SIMULATED = 64  # distinct packets
-SUSTAINABLE = 0.9  # of the best rate of a closed loop
+SUSTAINABLE = 0.75  # of the best rate of a closed loop: what an open one can send without its queue growing
 WAITING = 32  # requests with a body in hand; more are told to come later
 LARGE, NEW, EMPTY = "million", "million_new", "empty"
 """Loads: 40 % of known objects on the large store; of new objects alone on the large store and on the empty one."""
