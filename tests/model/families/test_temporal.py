@@ -114,6 +114,10 @@ def test_without_allwise_its_colours_alone_are_left_out():
         ({"allwise": "False"}, "allwise should be true or false"),
         ({"mirrored": "no"}, "mirrored should be true or false"),
         ({"cosine_decay": 1}, "cosine_decay should be true or false"),
+        ({"crop": "abc"}, "crop should be a whole number"),
+        ({"units": 32.5}, "units should be a whole number"),
+        ({"seed": True}, "seed should be a whole number"),
+        ({"beta": "small"}, "beta should be a number"),
     ],
 )
 def test_settings_that_can_not_be_are_refused(settings: dict[str, object], word: str):

@@ -20,6 +20,14 @@ TRAINING = frozenset(field.name for field in fields(TrainConfig))
 SWITCHES = frozenset({"mirrored", "cosine_decay", "flips", "images", "metadata", "allwise"})
 """The settings that are true or false, of whatever family."""
 
+WHOLE = frozenset({"crop", "k", "kernel", "units", "depth", "taps", "window", "heads"}) | {
+    field.name for field in fields(TrainConfig) if type(field.default) is int
+}
+"""The settings that are whole numbers, of whatever family."""
+
+NUMBERS = WHOLE | {"theta", "dropout"} | {field.name for field in fields(TrainConfig) if type(field.default) is float}
+"""The settings that are numbers, of whatever family."""
+
 
 @runtime_checkable
 class Labelled(Protocol):
@@ -97,8 +105,8 @@ def checked(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     Raises
     ------
     UsageError
-        If one is not of `known` or the training's, or a switch is anything but true or false: the word "False" of a
-        command line is not false.
+        If one is not of `known` or the training's, a number is something else, or a switch is anything but true or
+        false: the word "False" of a command line is not false.
     """
     unknown = sorted(set(settings) - set(known) - TRAINING)
     if unknown:
@@ -106,6 +114,10 @@ def checked(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     for name in sorted(SWITCHES & set(settings)):
         if not isinstance(settings[name], bool):
             raise UsageError(f"{name} should be true or false. Received: {name}={settings[name]!r}")
+    for name in sorted(NUMBERS & set(settings)):
+        kinds, kind = (int, "a whole number") if name in WHOLE else ((int, float), "a number")
+        if not isinstance(settings[name], kinds) or isinstance(settings[name], bool):
+            raise UsageError(f"{name} should be {kind}. Received: {name}={settings[name]!r}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
 
 
