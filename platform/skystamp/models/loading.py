@@ -6,11 +6,12 @@ processor time of `import keras` where all are installed. They are hidden while 
 ever afterwards. A process that has loaded Keras before is left as it is.
 """
 
+import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 __all__ = ["OPTIONAL", "keras"]
 
@@ -28,17 +29,19 @@ class _Hidden(MetaPathFinder):
         return None
 
 
-@contextmanager
-def _hidden() -> Iterator[None]:
+def _loaded() -> ModuleType:
+    """Return Keras."""
     finder = _Hidden()
     if "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, finder)
     try:
-        yield
+        return importlib.import_module("keras")
     finally:
         if finder in sys.meta_path:
             sys.meta_path.remove(finder)
 
 
-with _hidden():
+if TYPE_CHECKING:
     import keras
+else:
+    keras = _loaded()
