@@ -18,10 +18,12 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
+unexport PYTHONDONTWRITEBYTECODE# a worker process that compiles what it imports starts in twice the time
 export RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO := 0
 export RAY_AUTH_MODE := disabled
 export RAY_DATA_USE_DATASOURCE_V2 := 0
 export RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER := 0
+export RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH := skystamp.request_ids:middlewares
 export RAY_USAGE_STATS_ENABLED := 0
 export TF_CPP_MIN_LOG_LEVEL := 2
 
@@ -34,7 +36,7 @@ demo: $(STAMP) ## do the main job, packets to answers over HTTP (DEMO_EXIT=1 end
 	@$(BIN)/skystamp demo $(if $(filter-out 0,$(DEMO_EXIT)),--exit) $(if $(ALERTS),--alerts "$(ALERTS)")
 
 serve: $(STAMP) ## serve the champion on 127.0.0.1:8000
-	@$(BIN)/serve run serve_apps/local.yaml
+	@exec $(BIN)/python -m serve_apps.run serve_apps/local.yaml
 
 mlflow: $(STAMP) ## show runs and registered models on 127.0.0.1:5000
 	@mkdir -p .skystamp
@@ -77,9 +79,9 @@ clean: ## remove .venv and all caches; models and runs in .skystamp stay
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing requirements.lock into .venv: 4 GB, a minute or a few."
+	@echo "Installing requirements.lock into .venv: 4.6 GB, compiled: two minutes or a few."
 	@if $(BIN)/python -m pip install --quiet $(UV) 2>/dev/null; then \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock && exit; \
+	  $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.lock && exit; \
 	fi; \
 	echo "uv cannot do it here; pip does it, more slowly."; \
 	$(BIN)/python -m pip install --quiet --no-deps -r requirements.lock

@@ -1,4 +1,4 @@
-"""Packets over HTTP in, outcomes out: `serve run serve_apps/local.yaml`.
+"""Packets over HTTP in, outcomes out: `python -m serve_apps.run serve_apps/local.yaml`.
 
     HTTP ─ Ingress ── bodies ──> Router ── sequences ──> first-detection, temporal-2 .. temporal-5
            limits, JSON          histories, store,       inputs, network; each follows its alias
@@ -18,11 +18,11 @@ from ray import serve
 
 from serve_apps.ingress import Ingress, IngressSettings
 from serve_apps.model_server import ModelServer
+from serve_apps.named import made_absolute
 from serve_apps.router import Router, RouterSettings
 from serve_apps.shadow import Challenger, ChallengerSettings, ShadowSettings, challenger_of
 from skystamp import routing
 from skystamp.api.receiving import Limits
-from skystamp.store import absolute_url
 
 
 class Args(BaseModel):
@@ -40,8 +40,8 @@ class Args(BaseModel):
     store: str | None = Field(
         default=None,
         repr=False,
-        description="Where detections and outcomes are remembered: sqlite:///FILE or postgresql://...; without one, "
-        "a body is all that is known of its objects.",
+        description="Where detections and outcomes are remembered: sqlite:///FILE, postgresql://..., or env:NAME of a "
+        "variable that holds either; without one, a body is all that is known of its objects.",
     )
     catalogue: str | None = Field(
         default=None, description="AllWISE in HATS layout, a folder or URL, that temporal models read."
@@ -81,7 +81,7 @@ def build(args: Args) -> serve.Application:
     if unknown or routing.FIRST_DETECTION not in args.models:
         names = ", ".join(routing.MODEL_FOR.values())
         raise ValueError(f"models should be of {names}, the first among them. Received: {sorted(args.models)}")
-    args = args.model_copy(update={"store": absolute_url(args.store)}) if args.store else args
+    args = args.model_copy(update={"store": made_absolute(args.store)}) if args.store else args
     uri = tracking_uri(args.tracking_uri)
     served = {
         name: ModelServer.options(name=name).bind(
@@ -89,7 +89,7 @@ def build(args: Args) -> serve.Application:
         )
         for name, reference in args.models.items()
     }
-    settings = RouterSettings(args.batch, args.max_packets, args.max_unpacked_bytes, args.store)
+    settings = RouterSettings(args.batch, args.max_packets, args.max_unpacked_bytes, args.store, args.timeout_s)
     router = Router.bind(served, settings, _challengers(args, uri), ShadowSettings(args.shadow, args.follow_s or 30.0))
     limits = Limits(
         args.max_body_bytes,

@@ -1,4 +1,4 @@
-"""The Hunter page beside the service: `serve run serve_apps/local.yaml`, then http://127.0.0.1:8000/hunter.
+"""The Hunter page beside the service: `make serve`, then http://127.0.0.1:8000/hunter.
 
     browser ── Hunter ── store <── the service (`serve_apps.alerts`) writes outcomes
                   └ a bundle, loaded when somebody first asks why: nothing of it is in the service's processes
@@ -9,6 +9,7 @@ database's time. It needs the same `store` and the same `tokens` as the service.
 
 import asyncio
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from ray import serve
 
 from serve_apps.alerts import tracking_uri
 from serve_apps.loopback import keep_on_loopback
+from serve_apps.named import made_absolute, store_url
+from skystamp import tns
 from skystamp.alert import Alert
 from skystamp.api.access import Access
 from skystamp.api.tokens import TokenFile
@@ -28,10 +31,13 @@ from skystamp.classify import Matcher, Model
 from skystamp.hunter.application import application
 from skystamp.hunter.doors import Doors
 from skystamp.hunter.explaining import Spoke, Why
+from skystamp.hunter.reporting import Reporting
 from skystamp.hunter.routes import HunterSettings
-from skystamp.store import absolute_url, open_store
+from skystamp.store import open_store
 
 log = logging.getLogger("ray.serve")
+
+STATEMENT_S = 60.0  # that a page's question may take the database
 
 
 class Args(BaseModel):
@@ -39,13 +45,17 @@ class Args(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    store: str = Field(description="The service's store: sqlite:///FILE or postgresql://...")
+    store: str = Field(description="The service's store: sqlite:///FILE, postgresql://... or env:NAME of a variable.")
     tokens: str | None = Field(
         default=None,
         description="File of tokens (`skystamp tokens`); without one anybody who reaches the page may look, and only "
         "this machine may vote, under a name that is typed.",
     )
     required: int = Field(default=2, ge=1, description="People who have to agree until a candidate is confirmed.")
+    tns: str | None = Field(
+        default=None,
+        description="TOML file of who reports to TNS (docs/tns.md); the key is SKYSTAMP_TNS_KEY of the environment.",
+    )
     pictures: bool = Field(default=True, description="Whether readers are offered pictures of the sky from CDS.")
     explain: str | None = Field(
         default=None, description="The model that explains: NAME@ALIAS, NAME/VERSION or a bundle's folder."
@@ -59,8 +69,9 @@ class Args(BaseModel):
 def build(args: Args) -> serve.Application:
     """Return the application."""
     resolved = {
-        "store": absolute_url(args.store),
+        "store": made_absolute(args.store),
         "tokens": str(Path(args.tokens).absolute()) if args.tokens else None,
+        "tns": str(Path(args.tns).absolute()) if args.tns else None,
         "tracking_uri": tracking_uri(args.tracking_uri) if args.explain else None,
     }
     return Hunter.bind(args.model_copy(update=resolved))
@@ -74,7 +85,7 @@ class Hunter:
     def __init__(self, args: Args) -> None:
         keep_on_loopback()
         self._args = args
-        self._store = open_store(args.store, connections=8)
+        self._store = open_store(store_url(args.store), connections=8, statement_s=STATEMENT_S)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the application that Serve passes requests to."""
@@ -85,13 +96,20 @@ class Hunter:
             self._store,
             Doors(tokens, access, time.time),
             time.time,
-            settings=HunterSettings(args.required, args.pictures),
+            settings=HunterSettings(args.required, args.pictures, reporting(args.tns)),
             explainer=Explaining(args.explain, args.tracking_uri or "", args.catalogue) if args.explain else None,
         )
 
     async def check_health(self) -> None:
         """Ask the store, so that a replica that has lost it for good is replaced."""
         await asyncio.to_thread(self._store.offset, "hunter")
+
+
+def reporting(file: str | None) -> Reporting:
+    """Return who reports to TNS: as a file says, with the key that this process was started with."""
+    if file is None:
+        return Reporting()
+    return Reporting(tns.read(Path(file)), os.environ.get(tns.KEY, ""))
 
 
 class Explaining:

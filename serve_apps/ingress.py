@@ -27,6 +27,7 @@ from serve_apps import logs, measures
 from serve_apps.calls import call
 from serve_apps.loopback import keep_on_loopback
 from skystamp import frames
+from skystamp.alerce_api.application import elsewhere
 from skystamp.api import Refusal, refusals
 from skystamp.api.access import Access
 from skystamp.api.answers import ServedModel, ShadowModel
@@ -69,16 +70,15 @@ class Ingress:
         self._router, self._settings = router, settings
         self._access = _access(settings.tokens)
         self._receiver = Receiver(settings.limits, measures)
-        self._batcher: Batcher[tuple[list[Framed], bool], list[list[Outcome]] | Refusal] = Batcher(
-            self._hop,
-            size=_HOP_BYTES,
-            at_once=_HOPS,
-            weight=lambda body: frames.weight(body[0]),
-        )
+        # What is kept and what is not travel apart, so that a database that hangs keeps only its own waiting.
+        self._batchers: dict[bool, Batcher[tuple[list[Framed], bool], list[list[Outcome]] | Refusal]] = {
+            keep: Batcher(self._hop, size=_HOP_BYTES, at_once=_HOPS, weight=lambda body: frames.weight(body[0]))
+            for keep in (True, False)
+        }
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the application that Serve passes requests to."""
-        return application(self, self._access, self._receiver)
+        return application(self, self._access, self._receiver, routers=[elsewhere()])
 
     async def outcomes(self, containers: list[Framed], *, keep: bool) -> list[list[Outcome]]:
         """Return the outcomes of each container's packets, in order, when the store has them if they are to be kept.
@@ -91,7 +91,7 @@ class Ingress:
         try:
             with measures.held("ingress"), measures.stage("wait"):
                 async with asyncio.timeout(self._settings.timeout_s):
-                    found = await self._batcher((containers, keep))
+                    found = await self._batchers[keep]((containers, keep))
         except TimeoutError as error:
             raise refusals.too_slow(self._settings.timeout_s) from error
         except BackPressureError as error:

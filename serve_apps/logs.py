@@ -4,7 +4,8 @@
 
 Where the log is JSON (production.yaml) each field is a key of its own; where it is text (local.yaml) it stands in the
 message. In the ingress, where requests are answered, Serve adds the ``request_id`` that it answers in ``X-Request-ID``:
-the client's own if it sent one. Headers and bodies are never written, so no token is.
+the client's own if it sent one that is fit (`skystamp.request_ids`). Headers and bodies are never written, so no token
+is.
 """
 
 import json
@@ -17,6 +18,7 @@ log = logging.getLogger("ray.serve")
 
 _LONGEST = 500  # characters of a field
 _COUNTED_ALONE = {"busy", "too_often"}  # a flood of requests should not write as many lines
+_UNSPEAKABLE = {"bad_request_id"}  # Serve would put that id into the line
 
 
 def tell(level: int, event: str, **fields: str | int | float | None) -> None:
@@ -44,5 +46,5 @@ def rejections(outcomes: Iterable[Outcome]) -> None:
 
 def refused(status: int, code: str) -> None:
     """Write the line of a request that was refused as a whole; what the metrics count alone gets none."""
-    if code not in _COUNTED_ALONE:
+    if code not in _COUNTED_ALONE | _UNSPEAKABLE:
         tell(logging.WARNING if status >= 500 else logging.INFO, "refused", status=status, code=code)

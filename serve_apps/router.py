@@ -25,6 +25,7 @@ from serve_apps import logs, measures
 from serve_apps.calls import call
 from serve_apps.locks import Locks
 from serve_apps.loopback import keep_on_loopback
+from serve_apps.named import store_url
 from serve_apps.shadow import Shadow, ShadowSettings
 from skystamp import avro, classify, inputs, live
 from skystamp.alert import Alert
@@ -35,7 +36,7 @@ from skystamp.errors import Reject, StoreUnavailable
 from skystamp.frames import Framed
 from skystamp.inputs import Raw
 from skystamp.live import Arrival, Served
-from skystamp.store import Outdated, open_store
+from skystamp.store import Outdated, Store, open_store
 from skystamp.surveys import ztf
 
 ASKING = 16  # questions of one router to one model at once; the others wait here, where a time-out takes them back
@@ -49,7 +50,8 @@ class RouterSettings:
     batch: int
     max_packets: int
     max_bytes: int
-    store: str | None = field(default=None, repr=False)  # a URL that may hold a password
+    store: str | None = field(default=None, repr=False)  # a URL that may hold a password, or the name of a variable
+    timeout_s: float = 60.0  # of a request, and so of what it asks the database
 
 
 @serve.deployment(
@@ -71,9 +73,10 @@ class Router:
         keep_on_loopback()
         self._models, self._settings = models, settings
         self._shadow = Shadow(challengers or {}, shadow or ShadowSettings(0.0, 0.0))
-        self._store = open_store(settings.store) if settings.store else None
+        self._store = _opened(settings)
         self._versions: dict[str, str] = {}
         self._threads = ThreadPoolExecutor(4, "router")
+        self._storing = ThreadPoolExecutor(4, "store")  # of their own: when the database hangs, they hang alone
         self._locks = Locks()
         self._asking = {name: asyncio.Semaphore(ASKING) for name in models}
         self._alone: dict[str, Batcher[Alert, Outcome]] = {
@@ -147,13 +150,13 @@ class Router:
             raise StoreUnavailable("there should be a store. Received: none")
         served = await self._served()
         with measures.stage("plan"):
-            made = await self._in_thread(live.plan, store, arrivals, served)
+            made = await self._in_thread(live.plan, store, arrivals, served, pool=self._storing)
         with measures.stage("ask"):
             answers = await self._ask(made.questions, made.seen, made.raw)
         with measures.stage("settle"):
             outcomes, batch = await self._in_thread(live.settle, made, answers)
         with measures.stage("record"):
-            await self._in_thread(partial(store.record, now=time.time()), batch)
+            await self._in_thread(partial(store.record, now=time.time()), batch, pool=self._storing)
         self._shadow.offer(outcomes)
         return outcomes
 
@@ -219,8 +222,12 @@ class Router:
         async with self._asking[name]:
             return list(await call(self._models[name].ask.remote, moved, alerts, raw.take(rows)))
 
-    async def _in_thread(self, work: Callable[..., Any], *values: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *values)
+    async def _in_thread(self, work: Callable[..., Any], *values: Any, pool: ThreadPoolExecutor | None = None) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(pool or self._threads, work, *values)
+
+
+def _opened(settings: RouterSettings) -> Store | None:
+    return open_store(store_url(settings.store), statement_s=settings.timeout_s) if settings.store else None
 
 
 def read_arrivals(body: Sequence[Framed], *, max_packets: int, max_bytes: int) -> list[list[Arrival]] | Refusal:

@@ -30,6 +30,7 @@ from ray.serve.handle import DeploymentHandle
 from serve_apps import measures
 from serve_apps.loopback import keep_on_loopback
 from serve_apps.model_server import checked, network_environment
+from serve_apps.named import store_url
 from skystamp import crossmatch, live, routing
 from skystamp.api import ShadowModel
 from skystamp.classify import Classification, Matcher, Model, Models, Outcome
@@ -231,7 +232,7 @@ class Challenger:
 
     def _score(self, model: Model, keys: dict[AlertKey, ObjectKey]) -> int:
         if self._store is None:
-            self._store = open_store(self._settings.store)
+            self._store = open_store(store_url(self._settings.store))
         name, models = self._settings.name, self._models(model)
         served = Served(
             {**dict.fromkeys(self._settings.names, ""), **{each: one.version for each, one in models.by_name.items()}},

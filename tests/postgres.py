@@ -63,6 +63,23 @@ class Server:
         """End the server's processes at once, as a loss of power would."""
         os.kill(int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let none of the server's processes do anything for as long as this lasts; its connections stay open."""
+        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children")
+        pids: list[int] = []
+        os.kill(first, signal.SIGSTOP)  # it first: so that it makes no more of them
+        try:
+            pids = [int(pid) for pid in children.read_text().split()]
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in (*pids, first):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
     @property
     def data(self) -> Path:
         """The server's own folder."""

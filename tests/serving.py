@@ -25,8 +25,9 @@ Key = tuple[Any, ...]
 class FakeService(ThreadingHTTPServer):
     """Outcomes by key in `stored`, how often each was sent in `sent`.
 
-    `misbehave` has a word for each of the next requests: a status to answer, "hang", "die" (the connection is cut
-    before anything is stored) or "die after" (it is cut when all is stored). `max_bytes` and `max_packets` are its
+    `misbehave` has a word for each of the next requests: a status to answer, "absent" (Serve's proxy answers, which has
+    no application yet), "hang", "die" (the connection is cut before anything is stored) or "die after" (it is cut when
+    all is stored). `max_bytes` and `max_packets` are its
     limits, `slow_s` what each request takes longer, `poisonous` bytes that break whatever request holds them.
     """
 
@@ -88,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(self.server.slow_s)
         if isinstance(word, int) and word != 200:
             self._answer(word, b'{"error": {"code": "told_so", "message": "No."}}')
+        elif word == "absent":
+            self._answer(404, b"Path '/v1/classify' not found. Ping http://.../-/routes for available routes.")
         else:
             self._classify(body, die=word == "die after")
 

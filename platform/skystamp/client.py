@@ -27,6 +27,7 @@ from skystamp.avro import EMPTY, Limits
 from skystamp.avro.container import blocks, read_header
 from skystamp.classify import Rejection
 from skystamp.errors import Fault, Reason, Reject
+from skystamp.refused import is_absent
 
 PACKETS = 256  # in one body, about
 BYTES = 8 << 20  # of one body, about
@@ -215,7 +216,7 @@ def _answer(client: httpx.Client, body: bytes) -> dict[str, Any]:
                 answer: dict[str, Any] = response.json()
                 return answer
             fault = f"status {response.status_code} {response.text[:300]}"
-            if response.status_code not in _AGAIN:
+            if response.status_code not in _AGAIN and not is_absent(response.status_code, response.content):
                 raise ServiceError(f"{client.base_url} refused the packets: {fault}")
             asked_s = _seconds(response.headers.get("retry-after", ""))
         time.sleep(max(asked_s, _pause_s(attempt)))

@@ -1,7 +1,8 @@
 """How streams log in: TLS to a broker behind a certificate, SASL to one that asks who we are, and no secret anywhere.
 
-The broker's own TLS can not be switched on from its command line, so a door of Python's `ssl` stands before it; its
-SASL (SCRAM) can, but it makes users only for those who are logged in already, so what is seen of it is the refusal.
+The broker's own TLS can not be switched on from its command line, so a door of Python's `ssl` stands before it. Its
+SASL can, but it forgets the users that it is given: who it refuses is seen there, who gets in at the door of
+`tests.sasl`.
 """
 
 import asyncio
@@ -9,15 +10,16 @@ import logging
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from skystamp.errors import Fault
-from skystamp.sources.kafka import Entry, KafkaFeed, Publisher, consuming, parse, read_settings
-from tests import brokers, clusters, making
+from skystamp.sources.kafka import Entry, KafkaFeed, Publisher, Settings, consuming, parse, read_settings
+from tests import brokers, clusters, making, sasl
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -38,39 +40,43 @@ def door(port: int, behind: int, certificate: Path) -> Iterator[None]:
     """Let TLS in at a port, and out in the clear at another."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    opened, closed = threading.Event(), threading.Event()
 
     async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", behind)
         try:
-            await asyncio.gather(_copied(reader, inner_writer), _copied(inner_reader, writer))
+            with suppress(ssl.SSLError):
+                await asyncio.gather(sasl.copied(reader, inner_writer), sasl.copied(inner_reader, writer))
         finally:
             for each in (writer, inner_writer):
                 each.transport.abort()
 
+    with opened(through, port, context):
+        yield
+
+
+@contextmanager
+def opened(
+    through: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
+    port: int,
+    context: ssl.SSLContext | None = None,
+) -> Iterator[None]:
+    """Serve connections at a port, in a thread."""
+    is_open, closed = threading.Event(), threading.Event()
+
     async def serve() -> None:
         async with await asyncio.start_server(through, "127.0.0.1", port, ssl=context):
-            opened.set()
+            is_open.set()
             while not closed.is_set():
                 await asyncio.sleep(0.05)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert opened.wait(10)
+    assert is_open.wait(10)
     try:
         yield
     finally:
         closed.set()
         thread.join(10)
-
-
-async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy bytes until either side has gone."""
-    with suppress(ConnectionError, ssl.SSLError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 def settings_of(folder: Path, *lines: str) -> Path:
@@ -79,21 +85,25 @@ def settings_of(folder: Path, *lines: str) -> Path:
     return path
 
 
+def there_and_back(at: str, settings: Settings) -> list[bytes]:
+    """Publish a packet and return what a stream then reads."""
+    publisher = Publisher(parse(f"kafka://{at}/alerts", reader=False), settings)
+    publisher.publish([Entry(making.packet())], threading.Event())
+    feed = KafkaFeed(parse(f"kafka://{at}/alerts?group=g", reader=True), settings, until_end=True)
+    messages = []
+    while not feed.ended():
+        messages += feed.read(10, 0.1, lambda _: None)
+    feed.close()
+    publisher.close()
+    return [message.data for message in messages]
+
+
 def test_a_stream_reads_and_publishes_through_tls(tmp_path: Path, certificate: Path) -> None:
     port = clusters.free_port()
     lines = ("security.protocol=SSL", f"ssl.ca.location={tmp_path / 'own.pem'}")
     settings = read_settings(settings_of(tmp_path, *lines))
     with brokers.running(tmp_path, advertised=f"localhost:{port}") as broker, door(port, broker.port, certificate):
-        publisher = Publisher(parse(f"kafka://localhost:{port}/alerts", reader=False), settings)
-        publisher.publish([Entry(making.packet())], threading.Event())
-        feed = KafkaFeed(parse(f"kafka://localhost:{port}/alerts?group=g", reader=True), settings, until_end=True)
-        messages = []
-        while not feed.ended():
-            messages += feed.read(10, 0.1, lambda _: None)
-        feed.close()
-        publisher.close()
-
-    assert [message.data for message in messages] == [making.packet()]
+        assert there_and_back(f"localhost:{port}", settings) == [making.packet()]
 
 
 def test_a_certificate_that_nobody_signed_is_a_fault(
@@ -124,3 +134,36 @@ def test_a_login_that_is_refused_is_a_fault_and_its_password_is_not_logged(
 
     assert "SCRAM" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_user_and_password_let_a_stream_in(tmp_path: Path, mechanism: str, caplog: pytest.LogCaptureFixture) -> None:
+    port = clusters.free_port()
+    path = settings_of(tmp_path, "security.protocol=SASL_PLAINTEXT", f"sasl.mechanism={mechanism}")
+    settings = read_settings(path, {"sasl.username": "me", "sasl.password": "hunter2"})
+    with brokers.running(tmp_path, advertised=f"localhost:{port}") as broker, caplog.at_level(logging.DEBUG):
+        guard = sasl.Door("me", "hunter2", broker.port)
+        with opened(guard, port):
+            found = there_and_back(f"localhost:{port}", settings)
+
+    assert found == [making.packet()]
+    assert set(guard.came) == {mechanism}
+    assert guard.came[mechanism] >= 2  # the publisher and the feed
+    assert "hunter2" not in caplog.text + repr(settings)
+
+
+def test_a_publisher_that_is_refused_is_a_fault_and_does_not_try_for_ever(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = clusters.free_port()
+    path = settings_of(tmp_path, "security.protocol=SASL_PLAINTEXT", "sasl.mechanism=SCRAM-SHA-512")
+    settings = read_settings(path, {"sasl.username": "me", "sasl.password": "hunter3"})
+    with brokers.running(tmp_path, advertised=f"localhost:{port}") as broker:
+        guard = sasl.Door("me", "hunter2", broker.port)
+        with opened(guard, port):
+            publisher = Publisher(parse(f"kafka://localhost:{port}/alerts", reader=False), settings)
+            with pytest.raises(Fault, match="should let us in"):
+                publisher.publish([Entry(b"x")], threading.Event())
+
+    assert set(guard.came) == {"refused"}
+    assert "hunter3" not in caplog.text

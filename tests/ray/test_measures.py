@@ -1,20 +1,25 @@
 """What Prometheus would scrape of the running service, and the lines of its log."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry, Counter, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
 from skystamp import bundle, metadata, taxonomy
 from skystamp.inputs import InputSpec, Raw
-from tests import making
+from skystamp.request_ids import is_fit
+from skystamp.stream import measured
+from tests import making, prometheus
 
 pytestmark = [
     pytest.mark.usefixtures("cluster"),
@@ -38,6 +43,7 @@ class Seen(NamedTuple):
     answers: list[httpx.Response]
     samples: Samples
     logs: Path
+    port: int
 
     def value(self, name: str, **tags: str) -> float:
         """Return the sum of a metric's samples over all that has these tags; 0 where there is none."""
@@ -68,7 +74,7 @@ def seen(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     serve.run(build(args), name="alerts", logging_config=log)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         answers, size = send(client)
-    yield Seen(size, answers, added(before), root / "logs")
+    yield Seen(size, answers, added(before), root / "logs", port)
     serve.shutdown()
 
 
@@ -97,15 +103,19 @@ def send(client: httpx.Client) -> tuple[list[httpx.Response], int]:
     return answers, sum(map(len, bodies))
 
 
-def scraped() -> Samples:
-    """Return the samples of this node's exporter, which goes on counting for processes that have ended."""
+def exporter() -> str:
+    """Return the address of this node's exporter."""
     import ray
 
     node = next(node for node in ray.nodes() if node["Alive"])
-    url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+    return f"{node['NodeManagerAddress']}:{node['MetricsExportPort']}"
+
+
+def scraped() -> Samples:
+    """Return the samples of this node's exporter, which goes on counting for processes that have ended."""
     return {
         (sample.name, tuple(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(httpx.get(url, timeout=10).text)
+        for family in text_string_to_metric_families(httpx.get(f"http://{exporter()}/metrics", timeout=10).text)
         for sample in family.samples
         if sample.name.startswith("ray_skystamp")
     }
@@ -124,7 +134,7 @@ def added(before: Samples) -> Samples:
 
 def _is_all_told(samples: Samples) -> bool:
     """Return whether each process has reported since its last request; each does so for itself, every ten seconds."""
-    told = Seen(0, [], samples, Path())
+    told = Seen(0, [], samples, Path(), 0)
     counts = {
         "ray_skystamp_packets_total": 4,  # the router
         "ray_skystamp_requests_total": 3,  # the ingress
@@ -200,5 +210,100 @@ def test_a_rejection_has_one_line_with_its_ids_and_its_request(seen: Seen):
     assert (told["reason"], told["survey"], told["object_id"]) == ("missing_cutout", "ztf", "ZTF20seen2")
     assert told["alert_id"] == making.record(9)["candid"]
     assert told["request_id"] == REQUEST
-    (refused,) = [line for line in lines if line["message"].startswith("refused")]
-    assert (refused["status"], refused["request_id"]) == (415, seen.answers[2].headers["x-request-id"])
+    own = seen.answers[2].headers["x-request-id"]
+    (refused,) = [line for line in lines if line["message"].startswith("refused") and line["request_id"] == own]
+    assert refused["status"] == 415
+
+
+UNSPEAKABLE = {
+    "long": b"a" * 10_000,
+    "line-separator": "a\u2028ERROR all is lost".encode(),
+    "next-line": b"a\xc2\x85ERROR",
+    "letters": "é".encode(),
+    "no-text": b"\xff\xfe",
+    "spaces": b"a ERROR b",
+}
+
+
+@pytest.mark.parametrize("name", UNSPEAKABLE)
+def test_a_client_writes_nothing_of_its_own_into_the_log(seen: Seen, name: str):
+    head, body = asked(seen.port, UNSPEAKABLE[name])
+
+    assert head.startswith("HTTP/1.1 415"), head
+    (given,) = re.findall(r"^x-request-id: (.*)\r$", head, re.MULTILINE)
+    assert is_fit(given)
+    assert json.loads(body)["error"]["code"]
+    texts = [path.read_text() for path in seen.logs.rglob("*.log")]
+    assert any(given in text for text in texts)
+    assert not any(UNSPEAKABLE[name].decode(errors="replace") in text for text in texts)
+    assert not any(re.search("[\u2028\x85]|a{200}", text) for text in texts)
+
+
+@pytest.mark.parametrize("sent", [b"a\nERROR all is lost", b"a\r\n ERROR", b"a\rb", b"a\x00b"])
+def test_a_line_can_not_even_be_sent(seen: Seen, sent: bytes):
+    head, _ = asked(seen.port, sent)
+
+    assert head.startswith("HTTP/1.1 400"), head
+
+
+def asked(port: int, request_id: bytes) -> tuple[str, str]:
+    """Return head and body of what is answered to a request of this id that is refused, and so has a line."""
+    lines = [b"POST /v1/classify HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close", b"Content-Type: application/json"]
+    request = b"\r\n".join([*lines, b"Content-Length: 2", b"X-Request-ID: " + request_id, b"", b"{}"])
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(request)
+        told = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    head, _, body = told.decode("latin-1").partition("\r\n\r\n")
+    return head + "\r\n", body
+
+
+# Measures of what this service was not brought to do.
+QUIET = {
+    *("ray_skystamp_shed_total", "ray_skystamp_calls_repeated_total", "ray_skystamp_store_errors_total"),
+    *("ray_skystamp_shadow_skipped_total", "ray_skystamp_shadow_outcomes_total"),
+}
+
+
+@pytest.mark.skipif(not prometheus.is_installed(), reason=prometheus.MISSING)
+def test_every_expression_of_the_dashboard_has_data_in_a_real_prometheus(seen: Seen, tmp_path: Path):
+    told = measured.Statistics()
+    line = {"packets": 4, "classes": {"SN": 3}, "rejections": {"wrong_shape": 1}, "lag": {"alerts[0]": 7}}
+    told({**line, "on_their_way": 1, "requests": 2, "retries": 1, "split": 1, "memory_mb": 90})
+    with (
+        measured.exposed(told, 0) as stream,
+        quiet() as others,
+        prometheus.running(tmp_path, [exporter(), f"127.0.0.1:{stream}", f"127.0.0.1:{others}"]) as server,
+    ):
+        until = time.monotonic() + 60
+        while min(server.scraped() or [0]) < 3 or len(server.scraped()) < 3:
+            assert time.monotonic() < until, server.scraped()
+            time.sleep(0.5)
+        asked = {one.replace("$__rate_interval", "1m"): one for one in prometheus.expressions()}
+        empty = [one for one in asked if not server.query(one)]
+        served = server.query('ray_serve_num_http_error_requests_total{application="alerts",error_code="415"}')
+        packets = server.query(f'sum(ray_skystamp_packets_total{{instance="{exporter()}"}})')
+
+    assert len(asked) >= 40
+    assert empty == []
+    assert served  # what the service refuses is among what Serve's proxy counts
+    assert float(packets[0]["value"][1]) >= 4
+    assert not {name for name, _ in seen.samples} & QUIET
+
+
+@contextmanager
+def quiet() -> Iterator[int]:
+    """Answer Prometheus with the measures that nothing here has moved, as Ray would tell them; give the port."""
+    from serve_apps.measures import MEASURES
+
+    registry = CollectorRegistry()
+    for one in MEASURES:
+        if one.exported in QUIET:
+            made = Counter(one.exported, one.text, one.tags, registry=registry)
+            (made.labels(*("x" for _ in one.tags)) if one.tags else made).inc()
+    server, thread = start_http_server(0, addr="127.0.0.1", registry=registry)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

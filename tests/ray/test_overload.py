@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import psycopg
 import pytest
 import schemathesis
 from hypothesis import given
@@ -21,7 +23,7 @@ from skystamp import bundle, inputs, metadata, taxonomy
 from skystamp.api import tokens
 from skystamp.api.tokens import LOOK_S, Scope
 from skystamp.inputs import InputSpec, Raw
-from tests import fuzzing, making
+from tests import fuzzing, making, postgres
 
 pytestmark = [
     pytest.mark.usefixtures("cluster"),
@@ -76,10 +78,12 @@ def running(cluster: None, folder: Path, tmp_path_factory: pytest.TempPathFactor
     def deploy(**changes: Any) -> None:
         args = Args(
             models={NAME: str(folder)},
-            store=f"sqlite:///{store}",
             tokens=str(file),
             shadow=0,
-            **{"max_waiting_requests": ROOM, "body_timeout_s": BODY_S, "timeout_s": TIMEOUT_S, **changes},
+            max_waiting_requests=ROOM,
+            body_timeout_s=BODY_S,
+            timeout_s=TIMEOUT_S,
+            **{"store": f"sqlite:///{store}", **changes},
         )
         serve.run(build(args), name="alerts")
 
@@ -211,18 +215,80 @@ def test_more_than_there_is_room_for_is_told_to_come_back_and_nothing_hangs_or_i
     assert told <= stored(running, "much")
 
 
-def test_a_store_that_hangs_is_a_504_in_time_and_no_more_once_it_is_free(running: Running) -> None:
+def test_a_store_that_hangs_is_a_504_in_time_for_who_asks_it_and_no_more_once_it_is_free(running: Running) -> None:
     with sqlite3.connect(running.store, isolation_level=None) as database:
         database.execute("begin immediate")
         begun = time.monotonic()
         with ThreadPoolExecutor(ROOM) as pool:
-            answers = list(pool.map(lambda number: post(running, number, "hang"), range(ROOM)))
+            hanging = [pool.submit(post, running, number, "hang") for number in range(ROOM - 1)]
+            time.sleep(1)
+            statuses = [post(running, 0, "hang", "?store=false").status_code for _ in range(2)]
+            statuses.append(running.client.get("/healthz").status_code)
+            all_hang = not any(one.done() for one in hanging)
+            answers = [one.result() for one in hanging]
         took_s = time.monotonic() - begun
         database.execute("rollback")
 
     assert {answer.status_code for answer in answers} == {504}
     assert took_s < TIMEOUT_S + 5
+    assert (statuses, all_hang) == ([200, 200, 200], True)
     assert _until(lambda: post(running, 0, "hang").status_code == 200, HANG_S)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING)
+def test_a_database_that_stands_still_loses_and_doubles_nothing(running: Running) -> None:
+    """PostgreSQL is stopped in its tracks for 20 s, which no time-out of TCP sees, while requests come."""
+    slowest_s, answers, others = [0.0], Counter(), Counter()
+
+    def ask(first: int, still: threading.Event) -> None:
+        for number in range(first, first + 1000):
+            begun = time.monotonic()
+            answers[post(running, number, "still").status_code] += 1
+            slowest_s[0] = max(slowest_s[0], time.monotonic() - begun)
+            sent.add(number)
+            if still.is_set():
+                return
+
+    def ask_others(still: threading.Event) -> None:
+        while not still.wait(0.5):
+            others["alone", post(running, 7, "still", "?store=false").status_code] += 1
+            others["healthz", running.client.get("/healthz").status_code] += 1
+
+    sent: set[int] = set()
+    with tempfile.TemporaryDirectory() as place, postgres.running(_open_to_all(place) / "server") as server:
+        running.deploy(store=server.make_database("still"))
+        over = threading.Event()
+        with ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask, 1000 * i, over) for i in range(3)]
+            time.sleep(2)
+            with server.standing_still():
+                quiet = threading.Event()
+                beside = pool.submit(ask_others, quiet)
+                time.sleep(20)
+                quiet.set()
+                beside.result()
+            time.sleep(5)
+            over.set()
+            for one in asking:
+                one.result()
+        assert all(_until(lambda n=n: post(running, n, "still").status_code == 200, HANG_S) for n in sorted(sent))
+        with psycopg.connect(server.url("still")) as database:
+            rows = database.execute("select object_id, count(*) from outcomes group by object_id").fetchall()
+        running.deploy()
+
+    assert set(answers) <= {200, 503, 504}, answers
+    assert {200, 504} <= set(answers), answers
+    assert slowest_s[0] < TIMEOUT_S + 5
+    assert set(others) == {("alone", 200), ("healthz", 200)}, others
+    assert dict(rows) == {f"ZTF20still{number}": 1 for number in sent}
+
+
+def _open_to_all(folder: str) -> Path:
+    """Return a folder through which PostgreSQL's own user may go."""
+    path = Path(folder)
+    path.chmod(0o711)
+    return path
 
 
 def _until(told: Callable[[], bool], seconds: float) -> bool:

@@ -15,12 +15,13 @@ from tests import faking, making
 
 
 class Service(ThreadingHTTPServer):
-    """Classifies with the fake model; answers the statuses in `failures` first."""
+    """Classifies with the fake model; answers the statuses in `failures`, and what is `told`, first."""
 
     failures: list[int]
     bodies: list[bytes]
     tokens: list[str | None]
     retry_after: str
+    told: bytes = b"no"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.bodies.append(body)
         self.server.tokens.append(self.headers.get("authorization"))
         status = self.server.failures.pop(0) if self.server.failures else 200
-        answer = api.answer_json(list(classify.packets(body, faking.model()))) if status == 200 else b"no"
+        answer = api.answer_json(list(classify.packets(body, faking.model()))) if status == 200 else self.server.told
         self.send_response(status)
         self.send_header("content-length", str(len(answer)))
         if status != 200 and self.server.retry_after:
@@ -94,6 +95,19 @@ def test_a_service_that_is_busy_is_asked_again(service: Service) -> None:
 
     assert answer["counts"]["packets"] == 1
     assert len(service.bodies) == 2
+
+
+def test_a_proxy_without_an_application_is_asked_again(service: Service) -> None:
+    service.failures = [404]
+
+    assert client.post(url(service), making.packet())["counts"]["packets"] == 1
+
+
+def test_a_404_of_the_service_itself_is_an_error(service: Service) -> None:
+    service.failures, service.told = [404], b'{"error": {"code": "not_found", "message": "No route."}}'
+
+    with pytest.raises(client.ServiceError, match="404"):
+        client.post(url(service), making.packet())
 
 
 def test_a_refusal_is_an_error_with_the_services_words(service: Service) -> None:

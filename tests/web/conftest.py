@@ -20,6 +20,7 @@ from skystamp.api.access import Access
 from skystamp.api.tokens import Scope, TokenFile
 from skystamp.hunter.application import application
 from skystamp.hunter.doors import Doors
+from skystamp.hunter.routes import HunterSettings
 from skystamp.store import Store, open_store
 from tests import faking, making
 
@@ -119,9 +120,9 @@ def open_site(store: Store) -> Iterator[Site]:
 class serving:  # noqa: N801  used as a function is
     """The page on a port of its own for as long as this lasts."""
 
-    def __init__(self, store: Store, known: TokenFile | None) -> None:
+    def __init__(self, store: Store, known: TokenFile | None, settings: HunterSettings | None = None) -> None:
         access = Access(known, time.monotonic, lambda: datetime.fromtimestamp(NOW, UTC))
-        app = application(store, Doors(known, access, lambda: NOW), lambda: NOW)
+        app = application(store, Doors(known, access, lambda: NOW), lambda: NOW, settings=settings)
         config = uvicorn.Config(Starlette(routes=[Mount("/hunter", app)]), port=0, log_level="warning", lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)

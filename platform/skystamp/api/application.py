@@ -9,18 +9,20 @@ A router finds what it needs in ``request.app.state``: `access`, `receiver`, `se
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from skystamp import request_ids
 from skystamp.api import routes
 from skystamp.api.access import Access
 from skystamp.api.receiving import Receiver
-from skystamp.api.refusals import Refusal
+from skystamp.api.refusals import ErrorAnswer, Refusal
 
 _GONE = 499  # the client went away; nobody reads this status but the log
+_UNFIT = f"X-Request-ID should be {request_ids.WANTED}."
 _ABOUT = "Classifies astronomical alerts from their first detection on: Avro packets in, one outcome each out."
 
 
@@ -29,7 +31,14 @@ def application(
 ) -> FastAPI:
     """Return the application of a service, with the routes that every service has and those of `routers`."""
     app = FastAPI(
-        title="skystamp", description=_ABOUT, version="1", docs_url=None, redoc_url=None, redirect_slashes=False
+        title="skystamp",
+        description=_ABOUT,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(_named)],
+        responses={400: {"model": ErrorAnswer, "description": _UNFIT}},
     )
     app.state.service, app.state.access, app.state.receiver = service, access, receiver
     for router in (routes.router, *routers):
@@ -37,6 +46,12 @@ def application(
     for fault, handler in _HANDLERS.items():
         app.add_exception_handler(fault, handler)
     return app
+
+
+async def _named(request: Request) -> None:
+    """Refuse what calls itself something that no log should hold, where the proxy has let it pass."""
+    if not all(map(request_ids.is_fit, request.headers.getlist(request_ids.HEADER))):
+        raise Refusal(400, "bad_request_id", _UNFIT)
 
 
 async def _refused(request: Request, refusal: Any) -> JSONResponse:

@@ -71,7 +71,10 @@ _BUSY: dict[str, Any] = {
 }
 _READ, _CLASSIFY = guarded(Scope.READ), guarded(Scope.CLASSIFY)
 _REFUSED: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorAnswer, "description": "The body is empty, damaged gzip, no Avro container or no frames."},
+    400: {
+        "model": ErrorAnswer,
+        "description": "The body is empty, damaged gzip, no Avro container or no frames; or no such X-Request-ID.",
+    },
     408: {"model": ErrorAnswer, "description": "The body did not come in time."},
     413: {"model": ErrorAnswer, "description": "Too many bytes or packets; send them in parts."},
     415: {"model": ErrorAnswer, "description": "Another content type or encoding than those above."},

@@ -15,7 +15,7 @@ from typing import Any
 import fastavro
 
 from skystamp.avro.container import Block, Limits, Stream, blocks, pack, read_header
-from skystamp.avro.contents import packed, record_of, unpacked
+from skystamp.avro.contents import head_of, packed, record_of, unpacked
 from skystamp.avro.records import Content, Decoded, Plan, Record, plan_of
 from skystamp.errors import Reason, Reject
 
@@ -29,6 +29,7 @@ __all__ = [
     "Record",
     "Stream",
     "encode",
+    "head_of",
     "packed",
     "parse_schema",
     "read",

@@ -54,6 +54,24 @@ def record_of(content: Content) -> Record:
     return {name: value for name, value in record.items() if name not in CUTOUTS}
 
 
+def head_of(content: Content) -> Record:
+    """Return the record without its history and its cutouts, which is some ten times quicker.
+
+    Raises
+    ------
+    Reject
+        As `record_of`.
+    """
+    head = None if content.whole else plan_of(content.schema).head
+    if head is None:
+        return record_of(content)
+    try:
+        found = fastavro.schemaless_reader(io.BytesIO(content.data), head, None)
+    except DECODE_ERRORS as error:
+        raise Reject(Reason.TRUNCATED_AVRO, f"the record does not decode: {type(error).__name__} {error}") from error
+    return dict(found)
+
+
 @lru_cache(maxsize=16)
 def _reader_of(schema: bytes, whole: bool) -> Any:
     parsed = plan_of(schema).schema

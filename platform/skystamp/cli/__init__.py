@@ -2,7 +2,7 @@
 
 import typer
 
-from skystamp.cli import catalog, labels, store, tokens
+from skystamp.cli import catalog, labels, store, tns, tokens
 from skystamp.cli.classify import classify
 from skystamp.cli.compare import compare
 from skystamp.cli.demo import demo
@@ -34,4 +34,5 @@ for _command in (
 app.add_typer(catalog.app)
 app.add_typer(store.app)
 app.add_typer(labels.app)
+app.add_typer(tns.app)
 app.add_typer(tokens.app)

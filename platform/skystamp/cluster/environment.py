@@ -7,6 +7,7 @@ ENVIRONMENT = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # or Ray rewrites 127.0.0.1 to an interface that others can reach
     "RAY_DATA_USE_DATASOURCE_V2": "0",  # the new Parquet reader costs 5 s an execution
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the coming default; without it Ray warns
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "skystamp.request_ids:middlewares",  # or any X-Request-ID is logged
 }
 """For any cluster."""
 

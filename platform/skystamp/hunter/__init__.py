@@ -8,6 +8,7 @@ query.py, listing.py    what is listed
 skymap.py, curves.py, pictures.py    pictures, made here without a plotting library
 panel.py, explaining.py    all about one object; the seam to what explains a model's answer
 vetting.py, exporting.py    what people said, and as a table that data sets read
+reporting.py    reports to TNS: shown, sent by a second press, followed
 doors.py    who may look, who may vote
 pages.py, routes.py, application.py    templates, routes, a whole application
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skystamp import avro
-from skystamp.avro import Record
+from skystamp.alert import Alert
+from skystamp.avro import Content, Record
 from skystamp.errors import UsageError
 from skystamp.hunter import vetting
 from skystamp.hunter.query import moment
@@ -95,12 +96,23 @@ def _records(store: Store, keys: Sequence[ObjectKey]) -> dict[bytes, list[Record
     for one in detections:
         alert, content = alerts.get(one.key), contents.get(one.key)
         if alert and alert.cutouts and content:
-            cutouts = {
-                f"cutout{band.capitalize()}": {"fileName": f"candid{one.alert_id}_{band}.fits.gz", "stampData": data}
-                for band, data in alert.cutouts.items()
-            }
-            by_schema[content.schema].append({**avro.record_of(content), **cutouts})
+            by_schema[content.schema].append(whole_record(alert, content))
     return dict(by_schema)
+
+
+def whole_record(alert: Alert, content: Content) -> Record:
+    """Return a record as it came, but for the names of its cutouts' files, which are not kept.
+
+    Raises
+    ------
+    Reject
+        If its history does not decode.
+    """
+    cutouts = {
+        f"cutout{band.capitalize()}": {"fileName": f"candid{alert.alert_id}_{band}.fits.gz", "stampData": data}
+        for band, data in alert.cutouts.items()
+    }
+    return {**avro.record_of(content), **cutouts}
 
 
 def _row(key: ObjectKey, labels: Sequence[Label], required: int) -> Labelled:

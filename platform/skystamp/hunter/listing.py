@@ -8,7 +8,7 @@ from typing import Any
 from skystamp.hunter import vetting
 from skystamp.hunter.query import Query, moment
 from skystamp.hunter.vetting import Verdict
-from skystamp.store import Candidate, CandidateFilter, Label, ObjectKey, Store
+from skystamp.store import Candidate, CandidateFilter, Label, ObjectKey, Report, Store
 from skystamp.surveys import HISTORIES
 
 REASONS = {
@@ -22,13 +22,15 @@ REASONS = {
 class Row:
     """One row: an object, its score in the class that is asked for, and what people say of it.
 
-    `hidden` says why it is not among the candidates unless it is asked for, empty otherwise.
+    `hidden` says why it is not among the candidates unless it is asked for, empty otherwise; `report` is what was sent
+    of it to TNS.
     """
 
     candidate: Candidate
     score: float
     verdict: Verdict
     hidden: tuple[str, ...]
+    report: Report | None = None
 
     @property
     def key(self) -> str:
@@ -51,14 +53,24 @@ class Listing:
         return end - timedelta(days=6), end
 
 
-def listing(store: Store, query: Query, *, now: float, required: int = vetting.REQUIRED) -> Listing:
-    """Return what a query lists; a search looks at the names of all objects and at nothing else."""
+def listing(store: Store, query: Query, *, now: float, required: int = vetting.REQUIRED, address: str = "") -> Listing:
+    """Return what a query lists; a search looks at the names of all objects and at nothing else.
+
+    `address` is that of the TNS server whose reports are shown; "" for any.
+    """
     if query.search:
         found = store.named(tuple(HISTORIES), query.search, limit=query.number)
     else:
         found = store.candidates(_filter(query, now))
-    labels = store.labels_of([(one.survey, one.object_id) for one in found])
-    rows = [row(one, query.label, labels.get(_key(one), []), required) for one in found]
+    keys = [_key(one) for one in found]
+    labels, reports = store.labels_of(keys), store.reports_of(keys)
+    rows = [
+        replace(
+            row(one, query.label, labels.get(_key(one), []), required),
+            report=newest_report(reports.get(_key(one), []), address),
+        )
+        for one in found
+    ]
     kept = [one for one in rows if vetting.matches(one.verdict, query.state)]
     newest = None if found or query.search else store.newest(query.label)
     return Listing(_sorted(kept, query), len(found) == query.number, newest)
@@ -68,6 +80,12 @@ def row(one: Candidate, label: str, labels: Sequence[Label], required: int) -> R
     """Return the row of an object in the list of a class."""
     hidden = tuple(sentence for name, sentence in REASONS.items() if getattr(one, name))
     return Row(one, one.probabilities.get(label, 0.0), vetting.verdict(labels, required), hidden)
+
+
+def newest_report(reports: Sequence[Report], address: str = "") -> Report | None:
+    """Return the report that is shown of an object: its newest, at a TNS server's address if one is named."""
+    own = [one for one in reports if not address or one.address == address]
+    return max(own, key=lambda one: (one.created, one.number), default=None)
 
 
 def _filter(query: Query, now: float) -> CandidateFilter:

@@ -6,7 +6,7 @@ reach further back, since a packet tells a month.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from skystamp.avro import Record
 from skystamp.errors import Reject
 from skystamp.hunter import curves, vetting
 from skystamp.hunter.curves import LightCurve, Probabilities
-from skystamp.hunter.listing import Row, row
+from skystamp.hunter.listing import Row, newest_report, row
 from skystamp.store import AlertKey, Detection, Label, ObjectKey, Store, StoredOutcome
 from skystamp.surveys import HISTORIES
 
@@ -75,20 +75,28 @@ class Panel:
         return self.row.verdict.votes
 
 
-def panel(store: Store, key: ObjectKey, label: str, required: int = vetting.REQUIRED) -> Panel | None:
-    """Return what is shown of an object, None if it is not stored or nothing was answered for it."""
+def panel(
+    store: Store, key: ObjectKey, label: str, required: int = vetting.REQUIRED, address: str = ""
+) -> Panel | None:
+    """Return what is shown of an object, None if it is not stored or nothing was answered for it.
+
+    `address` is that of the TNS server whose report is shown; "" for any.
+    """
     found = store.candidate(*key)
     if found is None:
         return None
     detections = store.index([key])[key].detections
     alerts = store.alerts([one.key for one in detections], with_cutouts=False)
-    records = _records(store, detections)
+    records = records_of(store, detections)
     outcomes = store.outcomes_of_objects([key])[key]
     known = [one for one in detections if one.key in alerts]
     looks = curves.looks([alerts[one.key] for one in known], _earlier(key[0], records.values()))
     first = known[0] if known else None
     return Panel(
-        row=row(found, label, store.labels_of([key]).get(key, []), required),
+        row=replace(
+            row(found, label, store.labels_of([key]).get(key, []), required),
+            report=newest_report(store.reports_of([key]).get(key, []), address),
+        ),
         shown=[Shown(one, alerts[one.key], _of(outcomes, one.alert_id)) for one in known],
         outcomes=outcomes,
         superseded=store.superseded([key])[key],
@@ -126,7 +134,7 @@ def links(name: str, ra: float, dec: float) -> dict[str, str]:
     }
 
 
-def _records(store: Store, detections: Sequence[Detection]) -> dict[AlertKey, Record]:
+def records_of(store: Store, detections: Sequence[Detection]) -> dict[AlertKey, Record]:
     """Return the packets, with their histories, of the first detection and of those that reach back from the last."""
     if not detections:
         return {}

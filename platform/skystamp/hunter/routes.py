@@ -6,13 +6,14 @@
     GET  /packets/SURVEY/ALERT                     the packet without its images, JSON
     GET  /why/SURVEY/ALERT                         what explains the answer
     POST /votes, /votes/undo, /session, /session/end    writes; see `doors`
+    GET  /reports/SURVEY/NAME, POST /reports, /reports/follow    reports to TNS; see `reporting`
 
 Nothing waits for a model here but `/why`; all else is a query or two.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -22,10 +23,11 @@ from skystamp import stamps, taxonomy
 from skystamp.alert import BANDS
 from skystamp.api import Refusal
 from skystamp.errors import Reject
-from skystamp.hunter import pages, panel, pictures, query, skymap, vetting, visits
+from skystamp.hunter import pages, panel, pictures, query, reporting, skymap, vetting, visits
 from skystamp.hunter.doors import Doors, Visitor
 from skystamp.hunter.explaining import Explainer
-from skystamp.hunter.listing import listing
+from skystamp.hunter.listing import listing, newest_report
+from skystamp.hunter.reporting import Reporting
 from skystamp.hunter.visits import Fields, Page
 from skystamp.hunter.whys import Whys, overlay_uri
 from skystamp.store import Label, Store
@@ -33,10 +35,16 @@ from skystamp.store import Label, Store
 
 @dataclass(frozen=True, slots=True)
 class HunterSettings:
-    """What the page is told: how many people confirm, and whether the browser may load pictures of the sky."""
+    """What the page is told: how many people confirm, whether the browser may load pictures of the sky, who reports."""
 
     required: int = vetting.REQUIRED
     pictures: bool = True
+    reporting: Reporting = field(default_factory=Reporting)
+
+    @property
+    def address(self) -> str:
+        """Of the TNS server whose reports are shown, "" for any."""
+        return self.reporting.settings.address
 
 
 def routes(
@@ -66,6 +74,7 @@ def routes(
     _add_looks(router, page, store, clock, chosen)
     _add_images(router, page, store, Whys(store, explainer))
     _add_votes(router, page, store, clock, chosen)
+    reporting.add(router, page, store, clock, chosen.reporting, chosen.required)
     visits.add(router, page)
     return router
 
@@ -79,7 +88,7 @@ def _add_looks(
         if not visitor.may_look:
             return page.html(request, visitor, "signin.html", 401, problem="", back=request.url.query)
         wanted, now = query.read(request.query_params), clock()
-        found = listing(store, wanted, now=now, required=settings.required)
+        found = listing(store, wanted, now=now, required=settings.required, address=settings.address)
         candidates = [row.candidate for row in found.rows]
         return page.html(
             request,
@@ -104,7 +113,7 @@ def _add_looks(
     def one_object(request: Request, survey: str, name: str) -> Response:
         visitor = page.looking(request)
         wanted = query.read(request.query_params)
-        found = panel.panel(store, (survey, name), wanted.label, settings.required)
+        found = panel.panel(store, (survey, name), wanted.label, settings.required, settings.address)
         if found is None:
             raise Refusal(404, "no_object", "No object of this name has an answer in the store.")
         return page.html(
@@ -120,7 +129,7 @@ def _add_looks(
 
 def _opened(store: Store, wanted: query.Query, settings: HunterSettings) -> panel.Panel | None:
     survey, _, name = wanted.opened.partition("/")
-    return panel.panel(store, (survey, name), wanted.label, settings.required)
+    return panel.panel(store, (survey, name), wanted.label, settings.required, settings.address)
 
 
 def _add_images(router: APIRouter, page: Page, store: Store, whys: Whys) -> None:
@@ -170,10 +179,13 @@ def _add_votes(
         if "application/json" not in request.headers.get("accept", ""):
             return visits.back(page, request, fields)
         found = vetting.verdict(store.labels_of([key]).get(key, []), settings.required)
-        parts = {
-            name: page.part(request, visitor, f"{name}.html", verdict=found, required=settings.required)
-            for name in ("verdict", "state")
+        told = {
+            "verdict": found,
+            "required": settings.required,
+            "key": "/".join(key),
+            "report": newest_report(store.reports_of([key]).get(key, []), settings.address),
         }
+        parts = {name: page.part(request, visitor, f"{name}.html", **told) for name in ("verdict", "state")}
         return JSONResponse(
             {"object": "/".join(key), "said": said, "state": found.state, "parts": parts},
             headers={**pages.HEADERS, **pages.PRIVATE},

@@ -11,7 +11,9 @@ tables.py, versions/, migrations.py    the schema and how a database gets it
 engine.py, dialects.py                 how the two databases are opened, and in what they differ
 values.py, rows.py                     what goes in and comes out
 writing.py, reading.py, browsing.py    one batch; what the live path asks; what people ask
-voting.py                              what people say of objects
+listing.py, answered.py, places.py     what programs ask: lists of objects by filters, by whose answer, by place
+scorers.py                             which versions of which models have scores
+voting.py, reports.py                  what people say of objects; what was sent to the Transient Name Server
 retention.py, exchange.py              letting go of cutouts; Parquet
 opened.py                              `Store`
 """
@@ -27,9 +29,14 @@ from skystamp.store.values import (
     Detection,
     History,
     Label,
+    ListedObject,
+    ObjectFilter,
     ObjectKey,
     Offset,
     Rejected,
+    Report,
+    ReportState,
+    Scorer,
     Status,
     StoredOutcome,
 )
@@ -44,10 +51,15 @@ __all__ = [
     "Detection",
     "History",
     "Label",
+    "ListedObject",
+    "ObjectFilter",
     "ObjectKey",
     "Offset",
     "Outdated",
     "Rejected",
+    "Report",
+    "ReportState",
+    "Scorer",
     "Status",
     "Store",
     "StoredOutcome",

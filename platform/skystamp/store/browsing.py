@@ -30,12 +30,19 @@ def candidates(connection: Connection, chosen: CandidateFilter) -> list[Candidat
 def named(connection: Connection, surveys: Collection[str], prefix: str, *, limit: int = 100) -> list[Candidate]:
     """Return the objects whose name begins so, by name, whatever was answered for them."""
     own = (_objects.c.survey.in_(surveys), _objects.c.label.is_not(None))
-    between = (_objects.c.object_id >= prefix, _objects.c.object_id <= prefix + _LAST)
-    exact = sa.func.substr(_objects.c.object_id, 1, len(prefix)) == prefix
     found = connection.execute(
-        sa.select(_objects).where(*own, *between, exact).order_by(_objects.c.object_id).limit(limit)
+        sa.select(_objects)
+        .where(*own, *begins(_objects.c.object_id, prefix))
+        .order_by(_objects.c.object_id)
+        .limit(limit)
     )
     return [rows.candidate(row) for row in found.mappings()]
+
+
+def begins(column: Any, prefix: str) -> list[Any]:
+    """Return the conditions under which a name begins so, of which an index knows how to use the first two."""
+    exact = sa.func.substr(column, 1, len(prefix)) == prefix
+    return [column >= prefix, column <= prefix + _LAST, exact]
 
 
 def newest(connection: Connection, label: str) -> float | None:
@@ -55,7 +62,7 @@ def _listed(connection: Connection, chosen: CandidateFilter) -> list[Candidate]:
     first: Any = _objects.c.first_mjd
     if chosen.newest_first:
         order = first
-    elif chosen.first_mjd is None or _many(connection, is_class, chosen.first_mjd):
+    elif chosen.first_mjd is None or many(connection, is_class, chosen.first_mjd):
         order, first = score, first + 0  # no index is used for what is added to: the order's is the better one
     else:
         order = score + 0
@@ -84,7 +91,7 @@ def _bogus_twice(connection: Connection, chosen: CandidateFilter) -> list[Candid
     return [rows.candidate(row) for row in found.mappings()]
 
 
-def _many(connection: Connection, is_class: Any, between: tuple[float, float]) -> bool:
+def many(connection: Connection, is_class: Any, between: tuple[float, float]) -> bool:
     """Return whether so many objects are of a time that it is quicker to go through the most probable of all times."""
     some = sa.select(sa.literal(1)).where(is_class, _objects.c.first_mjd.between(*between)).limit(_MANY).subquery()
     return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() >= _MANY

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from skystamp.errors import StoreError, StoreUnavailable
 
 BUSY_S = 30.0
+IDLE_S = 600.0  # that a client may stand still within a transaction: one that hangs gives up its locks
 SYNCHRONOUS = ("NORMAL", "FULL")
 
 _WRITES = "skystamp_writes"
@@ -31,7 +32,7 @@ _NOTICE_A_DEAD_NETWORK = {
 }
 
 
-def make_engine(url: str, *, connections: int = 4, busy_s: float = BUSY_S) -> Engine:
+def make_engine(url: str, *, connections: int = 4, busy_s: float = BUSY_S, statement_s: float | None = None) -> Engine:
     """Return an engine for a store's URL; nothing is opened yet.
 
     Parameters
@@ -41,6 +42,8 @@ def make_engine(url: str, *, connections: int = 4, busy_s: float = BUSY_S) -> En
         Kept at most.
     busy_s : float
         How long to wait for another writer, or for a connection.
+    statement_s : float, optional
+        How long a server may work on one statement; without it as long as it takes, as an export does.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def make_engine(url: str, *, connections: int = 4, busy_s: float = BUSY_S) -> En
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        return _postgresql(parsed, connections, busy_s)
+        return _postgresql(parsed, connections, busy_s, statement_s)
     synchronous = str(parsed.query.get("synchronous", SYNCHRONOUS[0])).upper()
     if synchronous not in SYNCHRONOUS or set(parsed.query) - {"synchronous"}:
         raise StoreError(f"a SQLite URL may say synchronous, one of {SYNCHRONOUS}. Received: {dict(parsed.query)}")
@@ -65,7 +68,9 @@ def make_engine(url: str, *, connections: int = 4, busy_s: float = BUSY_S) -> En
     return engine
 
 
-def _postgresql(url: URL, connections: int, busy_s: float) -> Engine:
+def _postgresql(url: URL, connections: int, busy_s: float, statement_s: float | None) -> Engine:
+    limits = {"lock_timeout": busy_s, "idle_in_transaction_session_timeout": IDLE_S}
+    limits |= {"statement_timeout": statement_s} if statement_s else {}
     try:
         return sa.create_engine(
             url.set(drivername="postgresql+psycopg"),
@@ -75,7 +80,7 @@ def _postgresql(url: URL, connections: int, busy_s: float) -> Engine:
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": 10,
-                "options": f"-c lock_timeout={int(busy_s * 1000)}",
+                "options": " ".join(f"-c {name}={int(1000 * seconds)}" for name, seconds in limits.items()),
                 **_NOTICE_A_DEAD_NETWORK,
             },
         )

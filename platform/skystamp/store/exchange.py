@@ -24,7 +24,7 @@ ROWS = 2_000  # of a page; with cutouts some 100 MB
 PAGES = 50  # of a file
 
 _OF_OBJECT = ("detections", "cutouts", "packets", "outcomes", "superseded", "objects")
-_ORDER = ("schemas", *_OF_OBJECT[:-1], "rejections", "rejected_packets", "labels", "offsets", "objects")
+_ORDER = ("schemas", *_OF_OBJECT[:-1], "rejections", "rejected_packets", "labels", "reports", "offsets", "objects")
 _TYPES: dict[type, pa.DataType] = {
     sa.Text: pa.string(),
     sa.BigInteger: pa.int64(),

@@ -9,7 +9,20 @@ from sqlalchemy.engine import Engine
 
 from skystamp.alert import Alert
 from skystamp.avro import Content
-from skystamp.store import browsing, engine, exchange, migrations, reading, retention, scored, voting, writing
+from skystamp.store import (
+    browsing,
+    engine,
+    exchange,
+    listing,
+    migrations,
+    reading,
+    reports,
+    retention,
+    scored,
+    voting,
+    writing,
+)
+from skystamp.store import scorers as versions
 from skystamp.store.values import (
     AlertKey,
     Batch,
@@ -17,15 +30,27 @@ from skystamp.store.values import (
     CandidateFilter,
     History,
     Label,
+    ListedObject,
+    ObjectFilter,
     ObjectKey,
     Offset,
     Rejected,
+    Report,
+    ReportState,
+    Scorer,
     Status,
     StoredOutcome,
 )
 
 
-def open_store(url: str, *, connections: int = 4, busy_s: float = engine.BUSY_S, create: bool = True) -> "Store":
+def open_store(
+    url: str,
+    *,
+    connections: int = 4,
+    busy_s: float = engine.BUSY_S,
+    create: bool = True,
+    statement_s: float | None = None,
+) -> "Store":
     """Return the store at a URL; a new, empty database gets its tables.
 
     Parameters
@@ -38,13 +63,15 @@ def open_store(url: str, *, connections: int = 4, busy_s: float = engine.BUSY_S,
         How long one waits for another.
     create : bool
         Whether a new database is welcome; else it is refused.
+    statement_s : float, optional
+        How long PostgreSQL may work on one statement; after it the store counts as unavailable.
 
     Raises
     ------
     StoreError
         If the URL is of another kind or the store of another revision; StoreUnavailable if it can not be reached.
     """
-    made = engine.make_engine(url, connections=connections, busy_s=busy_s)
+    made = engine.make_engine(url, connections=connections, busy_s=busy_s, statement_s=statement_s)
     with ExitStack() as unless_it_is_good:
         unless_it_is_good.callback(made.dispose)
         migrations.prepare(made, create=create)
@@ -150,6 +177,39 @@ class Store:
             yield found
             after = found[-1][0]
 
+    # --------------------------------------------------------------------------------------------------- for programs
+
+    def listed(self, chosen: ObjectFilter) -> list[ListedObject]:
+        """Return a page of objects.
+
+        Raises
+        ------
+        UsageError
+            If too many objects are in the place asked for.
+        """
+        with engine.reading(self.engine) as connection:
+            return listing.listed(connection, chosen)
+
+    def count_listed(self, chosen: ObjectFilter) -> int:
+        """Return how many objects there are on all pages of a list."""
+        with engine.reading(self.engine) as connection:
+            return listing.count(connection, chosen)
+
+    def alerts_of_objects(self, keys: Sequence[ObjectKey]) -> dict[ObjectKey, list[Alert]]:
+        """Return the alerts of each object without their cutouts, in time order; an empty list where there is none."""
+        with engine.reading(self.engine) as connection:
+            return reading.alerts_of_objects(connection, keys)
+
+    def with_cutouts(self, keys: Sequence[AlertKey]) -> set[AlertKey]:
+        """Return those alerts whose cutouts are kept."""
+        with engine.reading(self.engine) as connection:
+            return reading.with_cutouts(connection, keys)
+
+    def scorers(self) -> list[Scorer]:
+        """Return every model and version that has scores, challengers too."""
+        with engine.reading(self.engine) as connection:
+            return versions.scorers(connection)
+
     # ----------------------------------------------------------------------------------------------------- for people
 
     def candidates(self, chosen: CandidateFilter) -> list[Candidate]:
@@ -221,6 +281,29 @@ class Store:
         """Return the labels that stand, or all."""
         with engine.reading(self.engine) as connection:
             return list(browsing.labels(connection, withdrawn=withdrawn))
+
+    def begin_report(self, report: Report) -> tuple[Report, bool]:
+        """Claim an object's report at an address as being sent, and return it with True; or the one before with False.
+
+        False where a report is on its way, may have arrived, has a receipt or is posted: nobody sends another then.
+        """
+        with engine.writing(self.engine) as connection:
+            return reports.begin(connection, report)
+
+    def move_report(self, before: Report, after: Report) -> Report:
+        """Write a report's new state if it is still as it was read; return what is stored then."""
+        with engine.writing(self.engine) as connection:
+            return reports.move(connection, before, after)
+
+    def reports_of(self, keys: Sequence[ObjectKey]) -> dict[ObjectKey, list[Report]]:
+        """Return the reports of each object, of all addresses, oldest first; objects without any are left out."""
+        with engine.reading(self.engine) as connection:
+            return reports.reports_of(connection, keys)
+
+    def reports(self, states: Sequence[ReportState] = ()) -> list[Report]:
+        """Return the reports in some states, or all, newest first."""
+        with engine.reading(self.engine) as connection:
+            return reports.reports(connection, states)
 
     # --------------------------------------------------------------------------------------------- sources, retention
 

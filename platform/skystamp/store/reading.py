@@ -53,6 +53,22 @@ def alerts(connection: Connection, keys: Sequence[AlertKey], *, with_cutouts: bo
     return {(one.survey, one.alert_id): one for one in found}
 
 
+def alerts_of_objects(connection: Connection, keys: Sequence[ObjectKey]) -> dict[ObjectKey, list[Alert]]:
+    """Return the alerts of each object without their cutouts, in time order; an empty list where there is none."""
+    table = tables.detections
+    found: dict[ObjectKey, list[Alert]] = {key: [] for key in keys}
+    for row in by_name(connection, sa.select(table).order_by(table.c.mjd, table.c.alert_id), table, keys):
+        found[row["survey"], row["object_id"]].append(rows.alert(row))
+    return found
+
+
+def with_cutouts(connection: Connection, keys: Sequence[AlertKey]) -> set[AlertKey]:
+    """Return those alerts whose cutouts are kept."""
+    table = tables.cutouts
+    found = by_name(connection, sa.select(table.c.survey, table.c.alert_id), table, keys, "alert_id")
+    return {(row["survey"], row["alert_id"]) for row in found}
+
+
 def contents(connection: Connection, keys: Sequence[AlertKey]) -> dict[AlertKey, Content]:
     """Return the packets of alerts, by key, of those that have one."""
     table, texts = tables.packets, tables.schemas

@@ -19,7 +19,7 @@ from skystamp.classify import (
 from skystamp.errors import Reason
 from skystamp.store.dialects import storable
 from skystamp.store.tables import PROBABILITIES
-from skystamp.store.values import AlertKey, Candidate, Change, Detection, Rejected, StoredOutcome
+from skystamp.store.values import AlertKey, Candidate, Change, Detection, ListedObject, Rejected, StoredOutcome
 
 Row = dict[str, Any]
 
@@ -171,6 +171,12 @@ def candidate(row: Mapping[Any, Any]) -> Candidate:
     """Return a row of `objects` that has an outcome."""
     same = {name: row[name] for name in Candidate.__dataclass_fields__ if name != "probabilities"}
     return Candidate(**same, probabilities=_of_classes(row))
+
+
+def listed_object(row: Mapping[Any, Any]) -> ListedObject:
+    """Return a row of a list of objects."""
+    same = {name: row[name] for name in ListedObject.__dataclass_fields__ if name != "probabilities"}
+    return ListedObject(**same, probabilities=_of_classes(row))
 
 
 def _latest(one: Classification | None) -> Row:

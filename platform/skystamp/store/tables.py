@@ -7,6 +7,7 @@
     superseded           outcomes made from a sequence that a late packet has changed since
     rejections, rejected_packets   why, and the bytes themselves up to a bound
     labels, offsets
+    reports              what was sent to the Transient Name Server, and what it said
 
 Numbers are 64 bit, NaN is null, times of ours are Unix seconds, times of the sky MJD (UTC). `versions` makes the same
 tables by migrations; a test compares both.
@@ -98,6 +99,7 @@ objects = sa.Table(
     sa.Index(None, "label", "first_mjd"),
     sa.Index(None, "is_bogus_twice", "first_mjd"),
     sa.Index(None, "last_mjd"),
+    sa.Index(None, "dec", "ra"),
 )
 
 detections = sa.Table(
@@ -165,6 +167,7 @@ outcomes = sa.Table(
     *_answer(),
     _of_detection(),
     sa.Index(None, "survey", "object_id"),
+    sa.Index(None, "model", "model_version", "label"),
     sa.Index(None, "created"),
 )
 
@@ -217,6 +220,26 @@ labels = sa.Table(
     _text("label"),
     _text("source"),
     _number("withdrawn", null=True),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    _text("survey", key=True),
+    _text("object_id", key=True),
+    _text("address", key=True),  # of the server: a sandbox's report is none on the real one
+    _whole("number", key=True),  # from 1; the highest is the one that counts
+    _text("state"),
+    _json("content"),  # the report as sent
+    _text("author"),
+    _json("overridden"),
+    _number("created"),
+    _number("updated"),
+    _text("report_id", null=True),  # the server's receipt
+    _text("tns_name", null=True),
+    _text("said"),
+    _json("replies"),
+    sa.Index(None, "state"),
 )
 
 offsets = sa.Table(

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 from skystamp.alert import Alert
 from skystamp.avro import Content
@@ -178,6 +180,82 @@ class Candidate:
     is_bogus_twice: bool
 
 
+Span = tuple[float | None, float | None]
+"""From and until, both included; None where it is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A model's version that has scores, with its classes in our order."""
+
+    model: str
+    version: str
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFilter:
+    """Which objects to list, in which order.
+
+    Attributes
+    ----------
+    names : tuple of str, optional
+        These alone; `prefix`: those whose name begins so.
+    label : str, optional
+        The class that the answer gives; with a `ranking` over 1, a class that comes so far after it.
+    model, version : str, optional
+        Those whose answer stands by it.
+    by : tuple of Scorer, optional
+        The list is by the newest answers of these models, in one version, whatever stands.
+    place : tuple, optional
+        ra, dec, radius: deg, ICRS.
+    order : str, optional
+        An attribute of `ListedObject`; by default names as given, a place's nearest first, all else by name.
+    """
+
+    survey: str
+    names: tuple[str, ...] | None = None
+    prefix: str = ""
+    label: str | None = None
+    ranking: int = 1
+    model: str | None = None
+    version: str | None = None
+    by: tuple[Scorer, ...] | None = None
+    min_probability: float | None = None
+    n_detections: Span | None = None
+    first_mjd: Span | None = None
+    last_mjd: Span | None = None
+    place: tuple[float, float, float] | None = None
+    order: str | None = None
+    descending: bool = False
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object of a list with the answer that the list is by; that is None of an object without one."""
+
+    survey: str
+    object_id: str
+    ra: float
+    dec: float
+    first_mjd: float
+    last_mjd: float
+    n_detections: int
+    alert_id: int | None
+    model: str | None
+    model_version: str | None
+    label: str | None
+    probability: float | None  # of the label
+    probabilities: Mapping[str, float]
+
+    @property
+    def delta_mjd(self) -> float:
+        """Days from the first detection to the last."""
+        return self.last_mjd - self.first_mjd
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A person's word on an object; `withdrawn` (Unix time, s) is None while it stands."""
@@ -189,6 +267,46 @@ class Label:
     created: float  # Unix time, s
     source: str
     withdrawn: float | None = None
+
+
+class ReportState(StrEnum):
+    """How far a report to the Transient Name Server is."""
+
+    BUILT = "built"  # nothing of it has left, or it is known not to have arrived
+    SENT = "sent"  # on its way, or its sender ended meanwhile
+    UNKNOWN = "unknown"  # it may have arrived: the server has to be asked before it is sent again
+    ACCEPTED = "accepted"  # the server gave a receipt and has not said yet what became of it
+    POSTED = "posted"  # it has a name there
+    REJECTED = "rejected"  # the server said why not; another one may follow
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An object's report to the Transient Name Server at an address; `number` counts those of the object there, from 1.
+
+    `content` is the JSON as sent, `overridden` has the guards that were passed by name (code, why, by), `replies` what
+    the server answered (at, state, said, body), `said` the last of it for people.
+    """
+
+    survey: str
+    object_id: str
+    address: str
+    content: Mapping[str, Any]
+    author: str
+    created: float  # when it was sent, Unix time, s
+    state: ReportState = ReportState.BUILT
+    number: int = 1
+    updated: float = 0.0  # Unix time, s
+    overridden: Sequence[Mapping[str, str]] = ()
+    report_id: str | None = None
+    tns_name: str | None = None
+    said: str = ""
+    replies: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def key(self) -> ObjectKey:
+        """The object's name in the store."""
+        return self.survey, self.object_id
 
 
 @dataclass(frozen=True, slots=True)

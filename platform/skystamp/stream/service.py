@@ -4,6 +4,7 @@
     413        the halves, each by itself; one message alone by its parts, or as the rejection `too_large`
     500, 504   again; after a few times the halves, so that what breaks it breaks alone
     other 5xx, 408, 425, 429, no answer: again, later each time, and no sooner than Retry-After says
+    404 in words that are not the service's: likewise; its proxy is up and the application is not yet
     other      the settings are wrong or the service is another: a fault
 
 A classification changes nothing and the store takes a packet once, so a request may be sent any number of times.
@@ -25,6 +26,7 @@ import httpx
 from skystamp import frames
 from skystamp.errors import Fault, Reason, Reject
 from skystamp.frames import Framed
+from skystamp.refused import is_absent
 from skystamp.sources.kafka import Abandoned
 
 log = logging.getLogger(__name__)
@@ -44,11 +46,17 @@ class ServiceError(Fault):
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """Why there are no outcomes; status 0 is no answer at all."""
+    """Why there are no outcomes; status 0 is no answer at all, `is_absent` an answer that the service did not give."""
 
     status: int
     told: str
     retry_s: float = 0.0
+    is_absent: bool = False
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered later."""
+        return self.status in _AGAIN or self.status >= 500 or self.is_absent
 
 
 class Service:
@@ -66,6 +74,7 @@ class Service:
         self._client, self._abandon = client, abandon
         self._lock = Lock()
         self._counts: Counter[str] = Counter()
+        self._told_absent = False
 
     def outcomes(self, items: Sequence[Framed]) -> list[list[OutcomeDict]]:
         """Return the outcomes of each item's packets, in order, when the service has all of them.
@@ -84,7 +93,7 @@ class Service:
                 return answer
             if answer.status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
                 return self._in_parts(items) if len(items) > 1 else [self._alone(items[0])]
-            if answer.status not in _AGAIN and answer.status < 500:
+            if not answer.may_pass:
                 raise ServiceError(f"{self._client.base_url} should classify packets. Received: {answer.told}")
             self._wait(answer, attempt, len(items))
             if answer.status in _BREAKS and attempt + 1 >= _BREAKS_TIMES and len(items) > 1:
@@ -104,9 +113,11 @@ class Service:
         except httpx.TransportError as error:
             return _Refused(0, f"{type(error).__name__} {error}")
         if response.status_code == httpx.codes.OK:
+            self._told_absent = False
             return _parts(response, items)
-        told = f"status {response.status_code} {response.text[:300]}"
-        return _Refused(response.status_code, told, _seconds(response.headers.get("retry-after", "")))
+        told, retry_s = f"status {response.status_code} {response.text[:300]}", response.headers.get("retry-after", "")
+        absent = is_absent(response.status_code, response.content)
+        return _Refused(response.status_code, told, _seconds(retry_s), absent)
 
     def _in_parts(self, items: Sequence[Framed]) -> list[list[OutcomeDict]]:
         self._count("split")
@@ -132,9 +143,18 @@ class Service:
         pause_s = min(_FIRST_PAUSE_S * 2 ** min(attempt, 20), _LONGEST_PAUSE_S) * random.uniform(0.5, 1)  # noqa: S311
         pause_s = max(pause_s, min(refused.retry_s, _LONGEST_ASKED_S) * random.uniform(1, 1.1))  # noqa: S311
         fields = {"messages": items, "attempt": attempt + 1, "pause_s": round(pause_s, 2), "answer": refused.told}
-        log.warning("the service is asked again", extra={"fields": fields})
+        if not refused.is_absent:
+            log.warning("the service is asked again", extra={"fields": fields})
+        elif self._is_news_of_absence():
+            log.warning("the service is not there yet", extra={"fields": {**fields, "url": str(self._client.base_url)}})
         if self._abandon.wait(pause_s):
             raise Abandoned
+
+    def _is_news_of_absence(self) -> bool:
+        """Return True once until the service has answered: a proxy without an application may stay so for hours."""
+        with self._lock:
+            was_told, self._told_absent = self._told_absent, True
+        return not was_told
 
     def _count(self, name: str) -> None:
         with self._lock:

@@ -63,3 +63,25 @@ def test_damage_in_the_history_is_told_when_it_is_read():
         avro.record_of(Content(found.data[:-60], found.schema))
 
     assert told.value.reason is Reason.TRUNCATED_AVRO
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_head_is_the_record_without_history_and_pixels(whole):
+    record = making.record(1, prv_candidates=making.history(2))
+    data = making.body(record) if whole else content_of(making.packet(record))[0].data
+    content = Content(data, content_of(making.packet(record))[0].schema, whole)
+
+    head, found = avro.head_of(content), avro.record_of(content)
+
+    assert head["candidate"] == found["candidate"]
+    assert "cutoutScience" not in head
+    assert ("prv_candidates" in head) == whole
+
+
+def test_a_damaged_head_is_told():
+    (content,) = content_of(making.packet(making.record()))
+
+    with pytest.raises(Reject) as raised:
+        avro.head_of(Content(content.data[:20], content.schema))
+
+    assert raised.value.reason is Reason.TRUNCATED_AVRO

@@ -91,6 +91,38 @@ def test_a_restarted_server_costs_no_call_after_it_is_back(server, opening, end)
     assert store.offset("a") == 1
 
 
+def test_a_server_that_stands_still_keeps_who_asks_waiting_and_then_answers(server, opening):
+    store = opening(server.make_database("standing-still"))
+    writer = threading.Thread(target=store.set_offsets, args=([Offset("a", "", 1)],), kwargs={"now": 0.0})
+    with server.standing_still():
+        writer.start()
+        writer.join(1.0)
+        assert writer.is_alive()
+    writer.join(30)
+
+    assert store.offset("a") == 1
+
+
+def test_a_statement_may_be_given_a_time(server, opening):
+    url = server.make_database("statements")
+    patient, hasty = opening(url), opening(url, statement_s=0.2)
+    slow = sa.text("SELECT pg_sleep(0.5)")
+
+    with engine.reading(patient.engine) as connection:
+        connection.execute(slow)
+    with pytest.raises(StoreUnavailable, match="statement timeout"), engine.reading(hasty.engine) as connection:
+        connection.execute(slow)
+
+
+def test_a_client_that_stands_still_in_a_transaction_does_not_for_ever(server, opening):
+    store = opening(server.make_database("idle"))
+
+    with engine.reading(store.engine) as connection:
+        said = connection.execute(sa.text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+
+    assert said == "10min"
+
+
 def pragmas(store):
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     with engine.reading(store.engine) as connection:

@@ -7,7 +7,7 @@ import pytest
 
 from skystamp import live
 from skystamp.errors import StoreError
-from skystamp.store import Label, Offset, exchange
+from skystamp.store import Label, Offset, Report, exchange
 from tests.storing import MODELS, NOW, alert, arriving, content, nightly
 
 
@@ -18,6 +18,7 @@ def fill(store):
     live.answer(store, MODELS, live.arrivals(b"nothing"), now=NOW)
     store.add_labels([Label("ztf", "ZTF20bbbbbbb", "SN", "ada", NOW, "hunter")])
     store.set_offsets([Offset("folder", "a.tar", 7)], now=NOW)
+    store.begin_report(Report("ztf", "ZTF20bbbbbbb", "https://tns.example/api", {"at_report": {}}, "ada", NOW))
 
 
 def test_what_is_exported_is_imported_into_another_database(store, tmp_path, opening, monkeypatch):

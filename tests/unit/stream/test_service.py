@@ -66,7 +66,7 @@ def test_poison_costs_its_neighbours_nothing(asked: Service, service: FakeServic
     assert len(service.stored) == 7
 
 
-@pytest.mark.parametrize("fault", [503, 500, 502, 504, 429, 408, "die", "die after"])
+@pytest.mark.parametrize("fault", [503, 500, 502, 504, 429, 408, "absent", "die", "die after"])
 def test_a_fault_that_passes_is_asked_again(asked: Service, service: FakeService, fault: int | str) -> None:
     service.misbehave = [fault, fault]
 
@@ -95,6 +95,22 @@ def test_a_service_that_starts_later_is_waited_for(abandon: threading.Event, ser
 
     assert ids(answered) == candids(0)
     assert waiting.counts["retries"] >= 1
+
+
+def test_a_proxy_without_an_application_is_waited_for_with_one_line(
+    asked: Service, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.misbehave = ["absent"] * 5
+
+    answered = asked.outcomes(PACKETS)
+
+    assert ids(answered) == candids(*range(6))
+    assert service.requests == [6]  # whole: it is not the packets' fault
+    (told,) = [record for record in caplog.records if record.name == "skystamp.stream.service"]
+    assert (told.message, told.fields["url"]) == ("the service is not there yet", service.url)
+    service.misbehave = ["absent"]
+    asked.outcomes(PACKETS[:1])
+    assert [record.message for record in caplog.records].count("the service is not there yet") == 2
 
 
 def test_the_service_says_how_long_to_wait(asked: Service, service: FakeService) -> None:

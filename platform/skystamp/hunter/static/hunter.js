@@ -128,7 +128,7 @@ function settle(answer) {
   parts.delete(answer.object);
   const row = $$("#table tbody tr").find((one) => one.dataset.key === answer.object);
   if (row) $(".col-state", row).innerHTML = answer.parts.state;
-  if (opened() === answer.object) $("#verdict").innerHTML = answer.parts.verdict;
+  if (opened() === answer.object && answer.parts.verdict) $("#verdict").innerHTML = answer.parts.verdict;
 }
 
 async function vote(label) {
@@ -155,6 +155,53 @@ async function undo() {
   } catch (fault) {
     tell(fault.message, "fault");
   }
+}
+
+// ------------------------------------------------------------------------------------------------------ reports to TNS
+
+let asking;
+const reported = () => $("#report", place);
+
+async function report() {
+  const link = $("[data-report]", place);
+  if (!link) return tell(opened() ? "A report is for a supernova that people have confirmed." : "Choose a candidate first.");
+  tell("Looking at it, and asking TNS.");
+  try {
+    const answer = await asked(new URL(link.href).pathname.slice(base.length + 1), { headers: { "x-part": "1" } });
+    $("#report-place").innerHTML = await answer.text(); // a template of ours, as the panel is
+    tell("Not sent: this is what would be.");
+    shown();
+  } catch (fault) {
+    tell(fault.message, "fault");
+  }
+}
+
+function shown() {
+  reported().focus({ preventScroll: true });
+  reported().scrollIntoView({ block: "nearest" });
+  clearTimeout(asking);
+  if (reported().dataset.open) asking = setTimeout(followed, Number(reported().dataset.again) * 1000);
+}
+
+async function reports(form) {
+  const button = $("button", form);
+  button.disabled = true;
+  try {
+    const answer = await post(form.dataset.reports, Object.fromEntries(new FormData(form)));
+    settle(answer);
+    if (opened() !== answer.object) return;
+    $("#report-place").innerHTML = answer.parts.report;
+    tell(answer.said, "done");
+    shown();
+  } catch (fault) {
+    tell(fault.message, "fault");
+    button.disabled = false;
+  }
+}
+
+function followed() {
+  const form = reported() && $('[data-reports="reports/follow"]', reported());
+  if (form) reports(form);
 }
 
 // -------------------------------------------------------------------------------------------------- pictures on demand
@@ -254,6 +301,7 @@ const actions = {
   SN: () => vote("SN"),
   bogus: () => vote("bogus"),
   undo,
+  report,
   help: () => (help.open ? help.close() : help.showModal()),
   search: () => $("#search").focus(),
   refresh: () => location.reload(),
@@ -284,6 +332,10 @@ document.addEventListener("click", (event) => {
   }
   const dot = event.target.closest("#sky circle");
   if (dot) choose(rows().find((one) => one.dataset.key === dot.dataset.key));
+  if (event.target.closest("[data-report]") && plain) {
+    event.preventDefault();
+    report();
+  }
   if (event.target.closest("[data-why]")) explain(event.target.closest("[data-why]"));
   if (event.target.closest("[data-show]")) survey(event.target.closest("[data-show]"));
 });
@@ -291,6 +343,10 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".stretches input")) stretch(event.target.value);
 });
 document.addEventListener("submit", (event) => {
+  if (event.target.dataset.reports && place.contains(event.target)) {
+    event.preventDefault();
+    reports(event.target);
+  }
   if (event.target.id !== "vote") return;
   event.preventDefault();
   const button = event.submitter;

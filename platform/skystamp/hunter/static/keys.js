@@ -9,6 +9,7 @@ const ACTION = {
   s: "SN",
   b: "bogus",
   u: "undo",
+  a: "report",
   "?": "help",
   "/": "search",
   r: "refresh",

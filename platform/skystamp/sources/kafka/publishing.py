@@ -56,6 +56,8 @@ class Publisher:
         kafka = library()
         self._topic = address.topics[0]
         self._error: type[Exception] = kafka.KafkaException
+        self._refused = ""
+        self._is_in = False
         self._producer: Producer = kafka.Producer(
             {
                 "linger.ms": 5,
@@ -64,6 +66,7 @@ class Publisher:
                 **client_settings(address, settings.producer),
                 "enable.idempotence": True,
                 "acks": "all",
+                "error_cb": self._told,
             },
             logger=log,
         )
@@ -78,7 +81,7 @@ class Publisher:
         Abandoned
             If `abandon` is set before.
         Fault
-            If the topic can not be written to, or the producer can not go on.
+            If the topic can not be written to, the producer can not go on, or the brokers have never let us in.
         """
         left, attempt = list(entries), 0
         while left:
@@ -103,6 +106,8 @@ class Publisher:
             self._producer.poll(0.05)
             if abandon.is_set():
                 raise Abandoned
+            if self._refused and not self._is_in:
+                raise Fault(f"the brokers of {self._topic} should let us in. Received: {self._refused}")
         hopeless = [error for error in done.faults if error.fatal() or error.name() in _FINAL]
         if hopeless:
             raise Fault(f"the topic {self._topic} should be writable. Received: {hopeless[0].str()}")
@@ -134,4 +139,11 @@ class Publisher:
         elif error is not None:
             done.faults.append(error)
             done.failed.append(entry)
+        else:
+            self._is_in = True
         done.ended.append(entry)
+
+    def _told(self, error: "KafkaError") -> None:
+        """Note a login that was refused; the library would try it again for ever."""
+        if error.name() == "_AUTHENTICATION":
+            self._refused = error.str()
