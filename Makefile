@@ -10,6 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 UV := uv==0.13.8# made the environment in 37 s where pip took 199 s; without it pip does
 CHECKED := --jaxtyping-packages=skystamp,beartype.beartype# arrays' dtypes and axes are checked in every test
+TOGETHER := -n auto --maxprocesses=4 --dist=loadfile# tests that share nothing; the others have servers and clusters
 MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/.skystamp/mlflow.db
 
 # Settings of every command below: nothing listens beyond this machine, nothing reports home.
@@ -43,8 +44,8 @@ mlflow: $(STAMP) ## show runs and registered models on 127.0.0.1:5000
 	@$(BIN)/mlflow server --backend-store-uri "$(MLFLOW_TRACKING_URI)" --host 127.0.0.1 --port 5000 --workers 1
 
 test: $(STAMP) ## run the tests: units, the project's own, the page in a browser, models, a small Ray cluster
-	@for part in tests/unit "tests --ignore=tests/unit --ignore=tests/model --ignore=tests/ray --ignore=tests/web" tests/web \
-	  tests/model tests/ray; do \
+	@for part in "tests/unit $(TOGETHER)" "tests --ignore=tests/unit --ignore=tests/model --ignore=tests/ray --ignore=tests/web" \
+	  tests/web "tests/model $(TOGETHER)" tests/ray; do \
 	  echo "pytest $$part"; $(BIN)/python -m pytest -q -m "not slow" --durations=5 $(CHECKED) $$part; \
 	done
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skystamp import bundle, taxonomy
 from skystamp.cluster import measuring, train
 from skystamp.cluster.data import shards
 from skystamp.cluster.data.shards import LabelledRaw
-from skystamp.errors import BundleError
+from skystamp.errors import BundleError, UsageError
 from skystamp.tracking import Figures
+from tests import bundles
+from tests import prepared as prepared_data
 from tests.model.test_train import FAST, data, trained  # noqa: F401  the fixtures
 
 NAME = "first-detection"
@@ -56,6 +59,32 @@ def test_accuracy_and_calibration_are_of_the_test_split_of_one_set_of_data(
         [found.accuracy, found.calibration_error], [scores["accuracy"], scores["calibration_error"]]
     )
     assert found.data == "abc"
+
+
+def test_temporal_versions_are_tested_on_the_sequences_of_their_number(tmp_path: Path) -> None:
+    """Temporal-2 on prepared data of objects with two detections, asked once more by hand."""
+    folder, versions = tmp_path / "prepared", bundles.make(tmp_path / "bundles", ("temporal-2",))
+    folder.mkdir()
+    prepared_data.toy(folder, {"test": 20})
+    two = shards.load_sequences(folder, "test", 2)
+    known = np.isin(two.labels, taxonomy.TEMPORAL)
+    right = bundle.load(versions["temporal-2"]).predict(two.raw.take(np.flatnonzero(known))).argmax(1)
+    answered = np.array(taxonomy.TEMPORAL)[right]
+
+    found = measuring.side_by_side(
+        "temporal-2",
+        {"new": versions["temporal-2"]},
+        {"new": Figures(None, None, None, "")},
+        measure=True,
+        data=[folder],
+    )["new"]
+
+    assert 0 < known.sum() < 20  # bogus and asteroids are no classes of it
+    assert found.accuracy == pytest.approx(np.mean(answered == two.labels[known]))
+    assert found.calibration_error is not None
+    assert found.latency_s is not None
+    with pytest.raises(UsageError, match="objects that temporal-3 reads"):
+        measuring.tested("temporal-3", versions, [folder])
 
 
 def test_what_is_not_measured_now_stays_as_it_was_logged(trained: train.Trained) -> None:  # noqa: F811

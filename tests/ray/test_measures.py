@@ -283,7 +283,7 @@ def test_every_expression_of_the_dashboard_has_data_in_a_real_prometheus(seen: S
         served = server.query('ray_serve_num_http_error_requests_total{application="alerts",error_code="415"}')
         packets = server.query(f'sum(ray_skystamp_packets_total{{instance="{exporter()}"}})')
 
-    assert len(asked) >= 40
+    assert len(asked) >= 30
     assert empty == []
     assert served  # what the service refuses is among what Serve's proxy counts
     assert float(packets[0]["value"][1]) >= 4

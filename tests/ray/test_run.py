@@ -25,7 +25,7 @@ NAME = "first-detection"
 
 def settings(folder: Path, port: int) -> Path:
     models = {NAME: str(bundles.make(folder / "bundles", (NAME,))[NAME])}
-    args = {"models": models, "store": f"sqlite:///{folder}/store.db", "tracking_uri": "sqlite://", "shadow": 0}
+    args = {"models": models, "store": "env:SKYSTAMP_STORE", "tracking_uri": "sqlite://", "shadow": 0}
     app = {"name": "alerts", "route_prefix": "/", "import_path": "serve_apps.alerts:build", "args": args}
     told = {"proxy_location": "HeadOnly", "http_options": {"host": "127.0.0.1", "port": port}, "applications": [app]}
     path = folder / "serve.yaml"
@@ -67,7 +67,8 @@ class Asking:
 def test_what_is_in_hand_is_answered_and_stored_before_the_end(tmp_path: Path, how: str) -> None:
     port = clusters.free_port()
     command = [sys.executable, "-m", "serve_apps.run", str(settings(tmp_path, port))]
-    given = {**os.environ, **environment.LOCAL_ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
+    url = f"sqlite:///{tmp_path}/store.db"
+    given = {**os.environ, **environment.LOCAL_ENVIRONMENT, "PYTHONWARNINGS": "ignore", "SKYSTAMP_STORE": url}
     given.pop("RAY_ADDRESS", None)
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=log, stderr=log, start_new_session=True)
@@ -94,7 +95,7 @@ def test_what_is_in_hand_is_answered_and_stored_before_the_end(tmp_path: Path, h
     in_hand = {answer for begun, answer in answers.values() if begun < told - 0.1}
     assert (status, in_hand) == (0, {200}), answers
     assert 503 in {answer for begun, answer in answers.values() if begun > told}
-    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    store = open_store(url)
     stored = store.index([("ztf", name) for name in answers])
     store.close()
     assert {name for name, (_, answer) in answers.items() if answer == 200} == {

@@ -10,6 +10,7 @@ from pathlib import Path
 from skystamp import bundle, inputs, manifest, timing
 from skystamp.bundle import Bundle
 from skystamp.cluster import families, train
+from skystamp.errors import UsageError
 from skystamp.tracking import Figures
 
 ROUNDS = 5
@@ -47,9 +48,12 @@ def tested(name: str, folders: Mapping[str, Path], data: Sequence[Path]) -> dict
     Raises
     ------
     UsageError
-        If there is no such name, or the data have no test split.
+        If there is no such name, or the data's test split has nothing that the model reads.
     """
     split = train.load(families.of(name), data, manifest.TEST)
+    if not len(split):
+        where = ", ".join(map(str, data))
+        raise UsageError(f"the test split should have objects that {name} reads. Received: none in {where}")
     digest = train.data_hash(data)
     scores = {key: train.evaluate(folder, split)[0] for key, folder in folders.items()}
     return {key: Figures(each["accuracy"], each["calibration_error"], None, digest) for key, each in scores.items()}

@@ -40,7 +40,7 @@ def app(reading: Store) -> Any:
 
 
 @pytest.mark.parametrize(
-    "count", [pytest.param(30, id="short"), pytest.param(3000, id="long", marks=[pytest.mark.slow])]
+    "count", [pytest.param(40, id="short"), pytest.param(3000, id="long", marks=[pytest.mark.slow])]
 )
 def test_answers_are_as_documented(app: Any, count: int) -> None:
     document = schemathesis.openapi.from_asgi("/openapi.json", app)
