@@ -46,7 +46,7 @@ mlflow: $(STAMP) ## show runs and registered models on 127.0.0.1:5000
 test: $(STAMP) ## run the tests: units, the project's own, the page in a browser, models, a small Ray cluster
 	@for part in "tests/unit $(TOGETHER)" "tests --ignore=tests/unit --ignore=tests/model --ignore=tests/ray --ignore=tests/web" \
 	  tests/web "tests/model $(TOGETHER)" tests/ray; do \
-	  echo "pytest $$part"; $(BIN)/python -m pytest -q -m "not slow" --durations=5 $(CHECKED) $$part; \
+	  export PYTHONHASHSEED=$$RANDOM; echo "PYTHONHASHSEED=$$PYTHONHASHSEED pytest $$part"; $(BIN)/python -m pytest -q -m "not slow" --durations=5 $(CHECKED) $$part; \
 	done
 
 test-long: $(STAMP) ## run the long forms of the checks that `make test` keeps short

@@ -51,6 +51,11 @@ class Plan:
         return f"http://{_HOST}:{self.ports[service]}"
 
     @property
+    def prepared(self) -> Path:
+        """Folder of the training data."""
+        return self.work / "prepared"
+
+    @property
     def ray(self) -> str:
         """Address of the Ray head."""
         return f"{_HOST}:{self.ports['ray']}"
@@ -95,15 +100,18 @@ def _train(plan: Plan, services: ExitStack) -> None:
     _title("2/7", f"Simulate a survey of {plan.objects} objects")
     _run([*_skystamp("simulate"), f"--objects={plan.objects}", "--seed=1", f"--out={work / 'survey'}"], environment)
     _title("3/7", "Prepare training data: decode, reject, split by object")
-    recipe = [f"--from={work / 'survey'}", f"--out={work / 'prepared'}", "--validation=60", "--test=60"]
-    _run([*_skystamp("prepare"), "synthetic", *recipe], environment)
+    recipe = [f"--from={work / 'survey'}", f"--out={plan.prepared}", "--validation=60", "--test=60"]
+    if (plan.prepared / "manifest.json").is_file():
+        _console.print(f"{plan.prepared} is there already and is used as it is.")
+    else:
+        _run([*_skystamp("prepare"), "synthetic", *recipe], environment)
     _title("4/7", f"Search hyperparameters: {plan.trials} trials, best model registered in MLflow")
     _run(_study(plan), environment)
 
 
 def _study(plan: Plan) -> list[str]:
     submit = [_tool("ray"), "job", "submit", f"--address={plan.url('dashboard')}", "--working-dir=."]
-    study = ["--", sys.executable, "-m", "tune_jobs.first_detection", f"--data={plan.work / 'prepared'}"]
+    study = ["--", sys.executable, "-m", "tune_jobs.first_detection", f"--data={plan.prepared}"]
     size = [
         "--space=demo",
         f"--trials={plan.trials}",
@@ -260,7 +268,7 @@ def _ready(plan: Plan) -> bool:
 
 def _free_ports() -> dict[str, int]:
     """Return the usual port of each service, or a free one where somebody else has it."""
-    usual = {"ray": 6379, "dashboard": 8265, "mlflow": 5000, "api": 8000}
+    usual = {"ray": 6379, "dashboard": 8265, "agent": 52365, "mlflow": 5000, "api": 8000}
     return {name: _unused() if _listens(port) else port for name, port in usual.items()}
 
 
@@ -273,6 +281,7 @@ def _unused() -> int:
 def _ray_head(plan: Plan) -> list[str]:
     head = [_tool("ray"), "start", "--head", "--block", f"--node-ip-address={_HOST}", f"--port={plan.ports['ray']}"]
     dashboard = ["--include-dashboard=true", f"--dashboard-host={_HOST}", f"--dashboard-port={plan.ports['dashboard']}"]
+    dashboard += [f"--dashboard-agent-listen-port={plan.ports['agent']}"]  # which takes jobs; another head may have it
     return [*head, *dashboard, "--disable-usage-stats", f"--temp-dir=/tmp/skystamp-{os.getuid()}-{plan.ports['ray']}"]
 
 

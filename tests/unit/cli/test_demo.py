@@ -13,7 +13,7 @@ from skystamp.errors import Fault
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    ports = {"ray": 1, "dashboard": 2, "mlflow": 3, "api": 4}
+    ports = {"ray": 1, "dashboard": 2, "mlflow": 3, "api": 4, "agent": 5}
     return Plan(tmp_path, 500, 1, 10, 10, None, ports)
 
 
