@@ -149,8 +149,9 @@ def _serve_config(plan: Plan) -> Path:
 
     config = yaml.safe_load(Path("serve_apps/local.yaml").read_text())
     config["http_options"]["port"] = plan.ports["api"]
+    ours = {"tracking_uri": plan.tracking_uri, "store": f"sqlite:///{plan.work / 'store.db'}"}
     for application in config["applications"]:
-        application["args"] |= {"tracking_uri": plan.tracking_uri, "store": f"sqlite:///{plan.work / 'store.db'}"}
+        application["args"] |= {name: value for name, value in ours.items() if name in application["args"]}
     file = plan.work / "serve.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
     return file

@@ -33,9 +33,12 @@ def test_the_served_configuration_is_the_local_one_with_the_demos_port_and_regis
     config = yaml.safe_load(_serve_config(plan).read_text())
 
     assert config["http_options"] == {**config["http_options"], "host": "127.0.0.1", "port": 4}
-    for application in config["applications"]:
-        assert application["args"]["tracking_uri"] == f"sqlite:///{plan.work}/mlflow.db"
+    usual = yaml.safe_load(Path("serve_apps/local.yaml").read_text())["applications"]
+    for application, local in zip(config["applications"], usual, strict=True):
+        assert application["args"].keys() == local["args"].keys()
+        assert application["args"].get("tracking_uri") in (None, f"sqlite:///{plan.work}/mlflow.db")
         assert application["args"]["store"] == f"sqlite:///{plan.work}/store.db"
+    assert config["applications"][0]["args"]["tracking_uri"] == f"sqlite:///{plan.work}/mlflow.db"
 
 
 def test_a_service_runs_while_it_is_needed_and_no_longer(plan: Plan) -> None:
