@@ -47,7 +47,8 @@ def build(args: Args) -> serve.Application:
     return Alerce.bind(Args(store=made_absolute(args.store), tokens=tokens))
 
 
-@serve.deployment(max_ongoing_requests=64, graceful_shutdown_timeout_s=20, ray_actor_options={"num_cpus": 0.1})
+# num_cpus 0: on two cores what it would reserve keeps a night from being simulated or scored beside the service
+@serve.deployment(max_ongoing_requests=64, graceful_shutdown_timeout_s=20, ray_actor_options={"num_cpus": 0})
 @serve.ingress()
 class Alerce:
     """The API, in a process of its own."""

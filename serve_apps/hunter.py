@@ -77,7 +77,8 @@ def build(args: Args) -> serve.Application:
     return Hunter.bind(args.model_copy(update=resolved))
 
 
-@serve.deployment(max_ongoing_requests=64, graceful_shutdown_timeout_s=20, ray_actor_options={"num_cpus": 0.1})
+# num_cpus 0: on two cores what it would reserve keeps a night from being simulated or scored beside the service
+@serve.deployment(max_ongoing_requests=64, graceful_shutdown_timeout_s=20, ray_actor_options={"num_cpus": 0})
 @serve.ingress()
 class Hunter:
     """The page, in a process of its own."""
