@@ -1,12 +1,10 @@
 """ALeRCE's API as it stands beside the service, on a port of its own, over a store of packets of our own making."""
 
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 
 from skystamp import live, synthetic
@@ -72,22 +70,3 @@ def open_access(tokens: Path | None = None) -> Access:
     """Return who may ask: whoever has a token of the file, anybody without one."""
     known = TokenFile(tokens, time.monotonic, print) if tokens else None
     return Access(known, time.monotonic, lambda: datetime.fromtimestamp(NOW, UTC))
-
-
-class serving:  # noqa: N801  used as a function is
-    """An application on a port of its own for as long as this lasts."""
-
-    def __init__(self, app: FastAPI) -> None:
-        config = uvicorn.Config(app, port=0, log_level="warning", lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run)
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join()

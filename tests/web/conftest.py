@@ -1,15 +1,14 @@
 """A real browser before the page: a store of synthetic packets, two people with tokens, a server on loopback."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -23,6 +22,7 @@ from skystamp.hunter.doors import Doors
 from skystamp.hunter.routes import HunterSettings
 from skystamp.store import Store, open_store
 from tests import faking, making
+from tests.hosting import hosted
 
 CHROMIUM = Path("/usr/bin/chromium")
 NOW = 1_700_000_000.0  # Unix time, s, of every clock here
@@ -117,26 +117,13 @@ def open_site(store: Store) -> Iterator[Site]:
         yield Site(url, store, {})
 
 
-class serving:  # noqa: N801  used as a function is
+@contextmanager
+def serving(store: Store, known: TokenFile | None, settings: HunterSettings | None = None) -> Iterator[str]:
     """The page on a port of its own for as long as this lasts."""
-
-    def __init__(self, store: Store, known: TokenFile | None, settings: HunterSettings | None = None) -> None:
-        access = Access(known, time.monotonic, lambda: datetime.fromtimestamp(NOW, UTC))
-        app = application(store, Doors(known, access, lambda: NOW), lambda: NOW, settings=settings)
-        config = uvicorn.Config(Starlette(routes=[Mount("/hunter", app)]), port=0, log_level="warning", lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run)
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}/hunter/"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join()
+    access = Access(known, time.monotonic, lambda: datetime.fromtimestamp(NOW, UTC))
+    app = application(store, Doors(known, access, lambda: NOW), lambda: NOW, settings=settings)
+    with hosted(Starlette(routes=[Mount("/hunter", app)])) as address:
+        yield f"{address}/hunter/"
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from skystamp.store import Store, open_store
 from tests import alerce
+from tests.hosting import hosted
 
 
 @pytest.fixture(scope="session")
@@ -21,5 +22,5 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def url(reading: Store) -> Iterator[str]:
     """The address of the API, without its prefix."""
-    with alerce.serving(alerce.site(reading)) as address:
+    with hosted(alerce.site(reading)) as address:
         yield address

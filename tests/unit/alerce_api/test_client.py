@@ -20,6 +20,7 @@ from skystamp.api.tokens import Scope
 from skystamp.store import Store
 from tests import alerce, making
 from tests.alerce import JD, ONE, SYNTHETIC, TWICE
+from tests.hosting import hosted
 
 pytestmark = [  # of the client's own ways
     pytest.mark.filterwarnings("ignore:Keyword name 'STAMP_TYPE'"),
@@ -325,7 +326,7 @@ def test_a_token_goes_with_the_clients_sessions(reading: Store, tmp_path: Path):
     file = tmp_path / "tokens.json"
     secrets = {name: tokens.add(file, name, [scope]) for name, scope in (("eve", Scope.READ), ("dan", Scope.CLASSIFY))}
 
-    with alerce.serving(alerce.site(reading, file)) as address:
+    with hosted(alerce.site(reading, file)) as address:
         client = pointed(Alerce(), address)
         with pytest.raises(APIError, match="A token should come with the request"):
             client.query_object(ONE, survey="ztf")
